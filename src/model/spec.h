@@ -1,0 +1,217 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/exact.h"
+
+/// The domain's types: a requirements spec after its names are resolved. No I/O, no solver.
+/// Words and meaning: DESIGN sections 2-4; the YAML form: docs/language.md.
+namespace flexos {
+
+/// Where a thing was written, kept so that an answer can point at the user's own line.
+struct Origin {
+  std::string file;
+  int line = 0;    ///< 1-based; 0 = not written anywhere (a default)
+  int column = 0;  ///< 1-based
+  std::string text;  ///< the source line(s) of the statement, trimmed, on one line
+};
+
+/// A set of memory regions a component may touch, or that it grants: "*" or a subset of
+/// {own, shared}.
+struct Regions {
+  bool any = false;
+  bool own = false;
+  bool shared = false;
+  bool operator==(const Regions&) const = default;
+};
+
+/// `component.function`; function "*" = the component's whole api.
+struct FunctionRef {
+  std::string component;
+  std::string function;
+  auto operator<=>(const FunctionRef&) const = default;
+};
+
+/// What a component may call: anything, or a list.
+struct Calls {
+  bool any = false;
+  std::vector<FunctionRef> functions;
+  bool operator==(const Calls&) const = default;
+};
+
+/// The worst a component can do, compromise included.
+struct Behavior {
+  Regions reads{.any = true};
+  Regions writes{.any = true};
+  Calls calls{.any = true};
+  bool operator==(const Behavior&) const = default;
+};
+
+/// The most that co-resident components may do to this one; nullopt grants everything.
+struct Requirement {
+  std::optional<Regions> reads;
+  std::optional<Regions> writes;
+  std::optional<std::vector<std::string>> calls;  ///< own functions that may be called
+  Origin reads_origin;
+  Origin writes_origin;
+  Origin calls_origin;
+};
+
+/// A parameter of an entry point, as a gate must know it.
+struct Parameter {
+  enum class Direction { value, in, out, inout };
+  std::string type;
+  std::string name;
+  Direction direction = Direction::value;
+  std::string length;  ///< expression over other parameters, for buffers
+};
+
+/// A legal entry point. `signature` is empty where only the name was given.
+struct EntryPoint {
+  std::string name;
+  std::string signature;
+  std::vector<Parameter> parameters;
+  std::string result;
+};
+
+/// An implementation of a component. Variant 0 of every component is `default`.
+struct Variant {
+  std::string name;
+  Behavior behavior;
+  std::string evidence;
+  Decimal slowdown = 1;
+  bool verified = false;
+  std::vector<std::string> safer_than;  ///< names of variants of the same component
+};
+
+struct Component {
+  std::string name;
+  std::string description;
+  bool untrusted = false;
+  Requirement grants;  ///< the `requires:` key (a reserved word of C++20)
+  std::vector<EntryPoint> api;
+  std::vector<Variant> variants;             ///< never empty; [0] is `default`
+  std::vector<FunctionRef> call_graph;       ///< the `calls:` key
+  std::vector<std::string> allowed_hardening;  ///< names, sorted
+  std::map<std::string, Decimal> slowdown;   ///< measured factors by hardening name
+  std::optional<std::int64_t> size;          ///< bytes, once measured
+  bool from_spec = false;                    ///< written (or overridden) in the spec itself
+  Origin origin;
+};
+
+struct Hardening {
+  std::string name;
+  std::optional<Regions> reads;   ///< what "*" becomes; nullopt = unchanged
+  std::optional<Regions> writes;
+  bool calls_graph = false;       ///< calls "*" becomes the component's own call graph
+  std::optional<Calls> calls;     ///< or this list
+  Decimal strength;               ///< per cent, 0..100
+  Decimal slowdown = 1;           ///< factor on the component's own work
+  std::vector<std::string> excludes;
+  std::vector<std::string> compiler;
+  Origin origin;
+};
+
+/// What separates compartments. `Spec::mechanisms` is sorted by `level`; a *level* in the rest of
+/// the program is an index into that list.
+struct Mechanism {
+  std::string name;
+  int level = 0;
+  Decimal strength;        ///< per cent, 0..100
+  Decimal gate_copy;       ///< cycles a crossing
+  Decimal gate_dss;        ///< cycles a crossing
+  std::optional<int> keys;  ///< limit: compartments in one address space
+  std::optional<int> vms;   ///< limit: virtual machines
+  std::vector<std::string> platforms;
+  std::int64_t memory = 0;  ///< bytes for one more compartment
+  bool backend = false;
+  Origin origin;
+};
+
+using Level = std::uint8_t;  ///< index into Spec::mechanisms; 0 is `none`
+
+enum class Operation : std::uint8_t { read, write, call };
+
+enum class Sharing : std::uint8_t { copy, dss };
+
+enum class StatementKind : std::uint8_t {
+  isolate,            ///< pairs, level
+  protect,            ///< pairs (attacker, victim), operations, level or behaviour
+  together,           ///< pairs
+  harden,             ///< components, hardening
+  fix_harden,         ///< components[0], hardening (the exact set)
+  fix_variant,        ///< components[0], variant
+  fix_level,          ///< pairs[0], level
+  budget_slowdown,    ///< decimal
+  budget_memory,      ///< integer, bytes
+  budget_vms,         ///< integer
+  budget_keys,        ///< integer
+  explore_mechanisms,  ///< names
+  explore_hardening,  ///< names
+  require_reads,      ///< components[0]: its `requires.reads`, where the spec itself says it
+  require_writes,
+  require_calls,
+};
+
+/// One statement of the user, resolved to component indices. `explain` reasons about these.
+struct Statement {
+  StatementKind kind{};
+  Origin origin;
+  std::vector<std::array<int, 2>> pairs;  ///< component indices; for protect: {attacker, victim}
+  std::vector<int> components;
+  std::optional<Level> level;             ///< absent in protect = weakest isolation or behaviour
+  std::vector<Operation> operations;
+  std::vector<std::string> names;         ///< hardening or mechanism names, variant name
+  Decimal decimal;
+  std::int64_t integer = 0;
+};
+
+/// Cycles and calls per workload operation.
+struct Profile {
+  Decimal base;
+  std::map<std::array<int, 2>, Decimal> calls;  ///< ordered pair of components
+  std::vector<Decimal> work;                    ///< by component
+  Origin origin;
+};
+
+enum class Objective : std::uint8_t { fastest, safest };
+
+/// A whole spec, names resolved: everything the solver and the judge read.
+struct Spec {
+  std::string file;
+  std::string name;
+  std::string application;
+  std::string workload;
+  std::string platform = "qemu";
+  std::vector<Component> components;    ///< in the order of the spec
+  std::vector<Hardening> hardening;     ///< all defined, sorted by name
+  std::vector<Mechanism> mechanisms;    ///< all defined, sorted by level; [0] is `none`
+  std::vector<bool> explored_mechanisms;  ///< by Level
+  std::vector<bool> explored_hardening;   ///< by index into `hardening`
+  std::vector<Statement> statements;    ///< in the order of the spec
+  std::optional<Profile> profile;
+  std::vector<Decimal> risk;   ///< by component, default 1
+  std::vector<Decimal> asset;  ///< by component, default 1
+  Objective objective = Objective::fastest;
+  int top = 10;
+  Sharing sharing = Sharing::copy;
+  Level pt = 0;  ///< classes of levels below it are address spaces
+  Level vm = 0;  ///< classes of levels below it are virtual machines
+  int hardware_keys = 15;                 ///< compartments an address space can hold
+  std::optional<int> hardware_vms;
+
+  int size() const { return static_cast<int>(components.size()); }
+};
+
+/// The gate cost of `mechanism` under the spec's sharing, in cycles a crossing.
+inline const Decimal& gate_cost(const Spec& spec, Level level) {
+  const Mechanism& m = spec.mechanisms[level];
+  return spec.sharing == Sharing::copy ? m.gate_copy : m.gate_dss;
+}
+
+}  // namespace flexos
