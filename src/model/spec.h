@@ -40,14 +40,14 @@ struct FunctionRef {
 /// What a component may call: anything, or a list.
 struct Calls {
   bool any = false;
-  std::vector<FunctionRef> functions;
+  std::vector<FunctionRef> functions = {};
   bool operator==(const Calls&) const = default;
 };
 
 /// The worst a component can do, compromise included.
 struct Behavior {
-  Regions reads{.any = true};
-  Regions writes{.any = true};
+  Regions reads{.any = true, .own = false, .shared = false};
+  Regions writes{.any = true, .own = false, .shared = false};
   Calls calls{.any = true};
   bool operator==(const Behavior&) const = default;
 };
