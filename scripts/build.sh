@@ -1,0 +1,103 @@
+# Configures and builds incrementally, one build at a time. Sourced; needs `root` and `say`.
+# shellcheck shell=bash
+
+# Everything that the binary is made from. The package database is among it: a library that was
+# removed or upgraded since is noticed, and so nothing else has to look at packages on each start.
+binary_sources() {
+  sources=("$root/src" "$root/CMakeLists.txt" "$root/CMakePresets.json" "$root/scripts/packages")
+  [[ -e /var/lib/dpkg/status ]] && sources+=(/var/lib/dpkg/status)
+  return 0
+}
+
+# is_fresh BINARY STAMP : the binary was built from what stands there now. Folders count too: a file
+# that was removed or renamed changes its folder's time.
+is_fresh() {
+  [[ -x $1 && -e $2 ]] || return 1
+  local sources
+  binary_sources
+  [[ -z $(find "${sources[@]}" -newer "$2" -print -quit 2>&1) ]]
+}
+
+# lock_builds : waits until no other launcher builds; the lock goes with the shell that took it.
+lock_builds() {
+  mkdir -p "$root/build"
+  exec {build_lock}>"$root/build/.lock"
+  if ! flock -n "$build_lock"; then
+    say "waiting for another build in $root/build"
+    flock "$build_lock"
+  fi
+}
+
+unlock_builds() { exec {build_lock}>&-; }
+
+# configure PRESET [-DNAME=VALUE...] : runs CMake where there is no usable build folder or where
+# settings are given; starts over once where what an earlier, killed run left is in the way.
+configure() {
+  local preset=$1 log=$root/build/$1/configure.log
+  shift
+  mkdir -p "$root/build/$preset"
+  [[ $# -eq 0 && -s $root/build/$preset/build.ninja ]] && return 0
+  # A first build for somebody who only wants to use the tool needs no test libraries.
+  [[ $# -eq 0 ]] && set -- -DFLEXOS_TESTS=OFF -DFLEXOS_BENCH=OFF
+  if ! (cd "$root" && cmake --preset "$preset" "$@") >"$log" 2>&1 </dev/null; then
+    if ! (cd "$root" && cmake --fresh --preset "$preset" "$@") >"$log" 2>&1 </dev/null; then
+      say "configuring the build failed (preset $preset):"
+      grep -A 8 -m 1 '^CMake Error' "$log" >&2 || tail -n 8 "$log" >&2
+      say "the log is $log"
+      return 1
+    fi
+  fi
+}
+
+# run_ninja PRESET [TARGET...] : builds, with one line of progress on a terminal.
+run_ninja() {
+  local preset=$1 line announced="" width=${COLUMNS:-80}
+  local log=$root/build/$1/build.log
+  shift
+  LC_ALL=C ninja -C "$root/build/$preset" -j "$(nproc)" "$@" 2>&1 </dev/null | {
+    trap '' INT # Ninja tells us how it ended
+    while IFS= read -r line; do
+      printf '%s\n' "$line"
+      [[ $line == '['*'] '@(Building|Linking)' '* ]] || continue
+      if [[ -z $announced ]]; then
+        announced=yes
+        if [[ $preset == release && ! -e $root/build/.release-built ]]; then
+          say "building; the first time takes a minute or two"
+        else
+          say "building (preset $preset)"
+        fi
+      fi
+      [[ -t 2 ]] && printf '\r\e[K%.*s' "$((width - 1))" "$line" >&2
+    done
+    [[ -t 2 && -n $announced ]] && printf '\r\e[K' >&2
+    :
+  } >"$log"
+  return "${PIPESTATUS[0]}"
+}
+
+# build PRESET [TARGET...] : 1 with a message where it fails.
+build() {
+  local preset=$1 log=$root/build/$1/build.log
+  shift
+  run_ninja "$preset" "$@" && return 0
+  # No command failed, Ninja itself did: the folder is damaged, not the source. Start over once.
+  if ! grep -q '^FAILED: ' "$log" && grep -q '^ninja: error: ' "$log"; then
+    say "build/$preset is damaged; building it anew"
+    local settings=()
+    [[ $preset == release && -f $root/build/release/CMakeCache.txt ]] &&
+      mapfile -t settings < <(sed -nE 's/^(FLEXOS_(TESTS|BENCH)):BOOL=(.*)$/-D\1=\3/p' \
+        "$root/build/release/CMakeCache.txt")
+    rm -rf "${root:?}/build/$preset"
+    configure "$preset" "${settings[@]}" || return 1
+    run_ninja "$preset" "$@" && return 0
+  fi
+  say "the build failed (preset $preset):"
+  if grep -q '^FAILED: ' "$log"; then
+    # The command line that failed helps nobody; its messages do.
+    grep -A 24 -m 1 '^FAILED: ' "$log" | sed '2d' | cut -c -200 >&2
+  else
+    tail -n 8 "$log" >&2
+  fi
+  say "the log is $log"
+  return 1
+}
