@@ -637,9 +637,13 @@ class Judge {
   void check_slowdown(const Statement& s) {
     const Fixed base(spec_.profile->base);
     if (base + cost_ <= base * Fixed(s.decimal)) return;
-    violation(fmt::format("the slowdown is {:.6g}, above the budget of {}", result_.slowdown,
-                          s.decimal.to_string()),
-              s.origin);
+    const std::string budget = s.decimal.to_string();
+    std::string reached;  // with as many digits as it takes to see the difference
+    for (int digits = 4; digits <= 17; ++digits) {
+      reached = fmt::format("{:.{}g}", result_.slowdown, digits);
+      if (reached != budget) break;
+    }
+    violation(fmt::format("the slowdown is {}, above the budget of {}", reached, budget), s.origin);
   }
 
   const Spec& spec_;
