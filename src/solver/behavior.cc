@@ -1,0 +1,122 @@
+#include "solver/behavior.h"
+
+#include <algorithm>
+
+namespace flexos {
+
+namespace {
+
+Regions intersect(const Regions& a, const Regions& b) {
+  if (a.any) return b;
+  if (b.any) return a;
+  return {.any = false, .own = a.own && b.own, .shared = a.shared && b.shared};
+}
+
+/// Does the list name a function of `target`?
+bool calls_into(const Calls& calls, const Component& target) {
+  return std::any_of(calls.functions.begin(), calls.functions.end(),
+                     [&](const FunctionRef& f) { return f.component == target.name; });
+}
+
+bool regions_granted(const Regions& touched, const std::optional<Regions>& grant) {
+  if (!grant || grant->any) return true;
+  if (touched.any) return grant->own && grant->shared;
+  return !touched.shared || grant->shared;
+}
+
+bool calls_granted(const Calls& calls, const Component& callee) {
+  const auto& grant = callee.grants.calls;
+  if (!grant) return true;
+  if (calls.any) return false;
+  const auto is_granted = [&](const std::string& function) {
+    return std::find(grant->begin(), grant->end(), function) != grant->end();
+  };
+  for (const FunctionRef& f : calls.functions) {
+    if (f.component != callee.name) continue;
+    if (f.function != "*") {
+      if (!is_granted(f.function)) return false;
+      continue;
+    }
+    for (const EntryPoint& entry : callee.api) {
+      if (!is_granted(entry.name)) return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+EffectiveBehavior effective_behavior(const Spec& spec, int i, int variant,
+                                     std::uint64_t hardening) {
+  const Component& component = spec.components[static_cast<std::size_t>(i)];
+  const Behavior& declared = component.variants[static_cast<std::size_t>(variant)].behavior;
+  EffectiveBehavior result = declared;
+  bool calls_restricted = false;
+  for (std::size_t h = 0; h < spec.hardening.size(); ++h) {
+    if ((hardening >> h & 1U) == 0) continue;
+    const Hardening& transform = spec.hardening[h];
+    if (declared.reads.any && transform.reads) {
+      result.reads = intersect(result.reads, *transform.reads);
+    }
+    if (declared.writes.any && transform.writes) {
+      result.writes = intersect(result.writes, *transform.writes);
+    }
+    if (!declared.calls.any || !(transform.calls_graph || transform.calls)) continue;
+    Calls to;
+    if (transform.calls_graph) {
+      to.functions = component.call_graph;
+    } else {
+      to = *transform.calls;
+    }
+    if (to.any) continue;
+    if (!calls_restricted) {
+      result.calls = to;
+      calls_restricted = true;
+      continue;
+    }
+    std::erase_if(result.calls.functions, [&](const FunctionRef& f) {
+      return std::none_of(to.functions.begin(), to.functions.end(), [&](const FunctionRef& g) {
+        return g.component == f.component && (g.function == "*" || g.function == f.function);
+      });
+    });
+  }
+  return result;
+}
+
+bool granted(const Spec& spec, const EffectiveBehavior& behavior, int b) {
+  const Component& other = spec.components[static_cast<std::size_t>(b)];
+  return regions_granted(behavior.reads, other.grants.reads) &&
+         regions_granted(behavior.writes, other.grants.writes) &&
+         calls_granted(behavior.calls, other);
+}
+
+bool harmless(const Spec& spec, const EffectiveBehavior& behavior, int victim,
+              Operation operation) {
+  switch (operation) {
+    case Operation::read:
+      return !behavior.reads.any;
+    case Operation::write:
+      return !behavior.writes.any;
+    case Operation::call:
+      return !behavior.calls.any &&
+             !calls_into(behavior.calls, spec.components[static_cast<std::size_t>(victim)]);
+  }
+  return false;
+}
+
+bool may_join(const Spec& spec, int a, const EffectiveBehavior& behavior, int b) {
+  if (!granted(spec, behavior, b)) return false;
+  for (const Statement& s : spec.statements) {
+    if (s.kind != StatementKind::protect || s.level.has_value()) continue;
+    const bool concerned = std::any_of(s.pairs.begin(), s.pairs.end(), [&](const auto& pair) {
+      return pair[0] == a && pair[1] == b;
+    });
+    if (!concerned) continue;
+    for (const Operation operation : s.operations) {
+      if (!harmless(spec, behavior, b, operation)) return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace flexos
