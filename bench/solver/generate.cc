@@ -200,14 +200,14 @@ void wire_sparse(System& s, Dice& dice) {
     for (int hub = 0; hub < std::min(kHubs, n); ++hub) {
       constexpr std::array<int, kHubs> kReach{65, 40, 30};
       if (dice.chance(kReach[static_cast<std::size_t>(hub)])) {
-        connect(s, dice, i, hub, 0.4 * dice.pareto() * (1.0 + dice.lognormal()));
+        connect(s, dice, i, hub, 1.0 * dice.pareto() * (1.0 + dice.lognormal()));
       }
     }
     const int others = 1 + dice.below(2) - (i < kHubs ? 1 : 0);
     for (int k = 0; k < others; ++k) {
       const int to =
           popular[static_cast<std::size_t>(dice.below(static_cast<int>(popular.size())))];
-      connect(s, dice, i, to, 0.5 * dice.lognormal() * dice.pareto());
+      connect(s, dice, i, to, 1.2 * dice.lognormal() * dice.pareto());
       popular.push_back(to);
     }
   }
@@ -223,7 +223,7 @@ void wire_clusters(System& s, Dice& dice) {
     for (int j = 0; j < n; ++j) {
       if (i == j) continue;
       if (of[static_cast<std::size_t>(i)] == of[static_cast<std::size_t>(j)]) {
-        if (dice.chance(45)) connect(s, dice, i, j, 4.0 * dice.lognormal());
+        if (dice.chance(45)) connect(s, dice, i, j, 6.0 * dice.lognormal());
       } else if (dice.below(10 * n) < 8) {
         connect(s, dice, i, j, 0.3 * dice.lognormal());
       }
@@ -378,9 +378,11 @@ void constrain_tightly(System& s, Dice& dice) {
     root[static_cast<std::size_t>(find(a))] = find(b);
     s.security.push_back(fmt::format("- together: [{}, {}]\n", s.part(a).name, s.part(b).name));
   }
+  std::set<int> hardened;
   for (int k = 0; k < 1 + n / 10; ++k) {
     const int i = dice.below(n);
     const Part& p = s.part(i);
+    if (!hardened.insert(i).second) continue;
     if (!p.unsafe) {
       s.security.push_back(fmt::format("- harden: {}\n  with: [safestack]\n", p.name));
     } else if (p.no_asan) {
