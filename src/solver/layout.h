@@ -1,0 +1,24 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "solver/instance.h"
+
+/// A layout is a configuration's levels without its options: what can be said once all levels are
+/// decided.
+namespace flexos {
+
+/// Option classes that each component may take in this layout; empty optional where one has none.
+std::optional<std::vector<ClassMask>> classes_of_layout(const Instance& instance,
+                                                        const std::vector<Rung>& rungs);
+
+/// The cheapest solution of the layout. `rungs` must be an ultrametric within the domains.
+std::optional<Solution> cheapest(const Instance& instance, const std::vector<Rung>& rungs);
+
+/// All solutions of the layout in order of (cost, risk), until `accept` says stop (false).
+void enumerate(const Instance& instance, const std::vector<Rung>& rungs,
+               const std::function<bool(const Solution&)>& accept);
+
+}  // namespace flexos

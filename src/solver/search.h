@@ -1,0 +1,52 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <vector>
+
+#include "solver/instance.h"
+
+namespace flexos {
+
+/// When to give up: a point in time, a raised flag (Ctrl-C), or neither.
+struct Deadline {
+  std::chrono::steady_clock::time_point at = std::chrono::steady_clock::time_point::max();
+  const std::atomic<bool>* interrupted = nullptr;
+
+  bool passed() const {
+    return (interrupted != nullptr && interrupted->load(std::memory_order_relaxed)) ||
+           (at != std::chrono::steady_clock::time_point::max() &&
+            std::chrono::steady_clock::now() >= at);
+  }
+};
+
+/// What a search did, for `--stats` and progress lines.
+struct SearchStats {
+  std::int64_t nodes = 0;
+  std::int64_t leaves = 0;
+  std::int64_t relaxations = 0;
+  Units root_bound = 0;
+};
+
+struct SearchResult {
+  std::vector<Solution> solutions;  ///< by (cost, risk, content)
+  bool complete = false;  ///< proven: nothing cheaper is missing (fewer than asked: there are no more)
+  bool exhausted = false;  ///< every admissible configuration is in `solutions`
+  Units lower_bound = 0;  ///< on the cheapest admissible cost, proven
+  SearchStats stats;
+};
+
+struct SearchRequest {
+  int top = 1;
+  bool one_per_layout = false;  ///< keep the cheapest of each layout only
+  bool any = false;  ///< stop at the first admissible configuration
+  Deadline deadline;
+  std::function<void(const SearchResult&)> progress;  ///< called now and then; may be empty
+};
+
+/// The `top` cheapest admissible solutions, by branch and bound over the level domains with the
+/// bounds of relaxation.h. Deterministic unless the deadline passes.
+SearchResult search(const Instance& instance, const SearchRequest& request);
+
+}  // namespace flexos
