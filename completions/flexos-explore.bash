@@ -1,0 +1,59 @@
+# Bash completion for flexos-explore.
+# shellcheck shell=bash
+
+_flexos_explore_specs() {
+  local name
+  compopt -o filenames 2>/dev/null
+  while IFS= read -r name; do
+    [[ -d $name || $name == *.yaml || $name == *.yml || $name == *.json ]] && COMPREPLY+=("$name")
+  done < <(compgen -f -- "$1")
+}
+
+_flexos_explore() {
+  local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
+  local commands="check rank frontier safest compartments explain"
+  local common="--format --color --help" command="" options i
+  COMPREPLY=()
+
+  # Bash splits --option=value at the sign.
+  if [[ $word == "=" ]]; then
+    word=""
+  elif [[ $previous == "=" ]]; then
+    previous=${COMP_WORDS[COMP_CWORD - 2]}
+  fi
+  case $previous in
+    --format) mapfile -t COMPREPLY < <(compgen -W "text json dot" -- "$word") && return ;;
+    --color) mapfile -t COMPREPLY < <(compgen -W "auto always never" -- "$word") && return ;;
+    --measured)
+      compopt -o filenames 2>/dev/null
+      mapfile -t COMPREPLY < <(compgen -f -X '!*.csv' -- "$word" && compgen -d -- "$word")
+      return
+      ;;
+    --top | --time-limit | --slowdown | --at-least | --metric | --config | --layout) return ;;
+  esac
+
+  for ((i = 1; i < COMP_CWORD; ++i)); do
+    if [[ " $commands " == *" ${COMP_WORDS[i]} "* ]]; then
+      command=${COMP_WORDS[i]}
+      break
+    fi
+  done
+  case $command in
+    check) options=$common ;;
+    rank) options="--top --distinct --time-limit --certify $common" ;;
+    frontier) options="--time-limit --certify $common" ;;
+    safest) options="--slowdown --measured --at-least --metric --time-limit --certify $common" ;;
+    compartments) options="--time-limit $common" ;;
+    explain) options="--config --layout --time-limit $common" ;;
+    *) options="--color --help --version" ;;
+  esac
+
+  if [[ $word == -* ]]; then
+    mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")
+  else
+    [[ -z $command ]] && mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$word")
+    _flexos_explore_specs "$word"
+  fi
+}
+
+complete -F _flexos_explore flexos-explore ./flexos-explore
