@@ -9,19 +9,22 @@ binary_sources() {
   return 0
 }
 
-# is_fresh BINARY STAMP : the binary was built from what stands there now. Folders count too: a file
-# that was removed or renamed changes its folder's time.
+# is_fresh BINARY STAMP : the binary was built here, from what stands here now. Folders count too: a
+# file that was removed or renamed changes its folder's time.
 is_fresh() {
-  [[ -x $1 && -e $2 ]] || return 1
-  local sources
+  local sources built_in=""
+  [[ -x $1 && -e $2 ]] && read -r built_in <"$2"
+  [[ $built_in == "$root" ]] || return 1 # else a checkout that was copied or moved
   binary_sources
   [[ -z $(find "${sources[@]}" -newer "$2" -print -quit 2>&1) ]]
 }
 
 # lock_builds : waits until no other launcher builds; the lock goes with the shell that took it.
 lock_builds() {
-  mkdir -p "$root/build"
-  exec {build_lock}>"$root/build/.lock"
+  if ! mkdir -p "$root/build" || ! exec {build_lock}>"$root/build/.lock"; then
+    say "cannot build: no right to write to $root/build"
+    return 1
+  fi
   if ! flock -n "$build_lock"; then
     say "waiting for another build in $root/build"
     flock "$build_lock"
@@ -30,11 +33,19 @@ lock_builds() {
 
 unlock_builds() { exec {build_lock}>&-; }
 
+# A stamp is dated before its build: what changes meanwhile is newer, and built by the next start.
+begin_stamp() { printf '%s\n' "$root" >"$1.new"; }
+end_stamp() { mv "$1.new" "$1"; }
+
 # configure PRESET [-DNAME=VALUE...] : runs CMake where there is no usable build folder or where
-# settings are given; starts over once where what an earlier, killed run left is in the way.
+# settings are given; starts over where what an earlier, killed run left is in the way.
 configure() {
   local preset=$1 log=$root/build/$1/configure.log
   shift
+  if [[ -e $root/build/$preset/CMakeCache.txt ]] &&
+    ! grep -qxF "CMAKE_HOME_DIRECTORY:INTERNAL=$root" "$root/build/$preset/CMakeCache.txt"; then
+    rm -rf "${root:?}/build/$preset" # the checkout was copied or moved
+  fi
   mkdir -p "$root/build/$preset"
   [[ $# -eq 0 && -s $root/build/$preset/build.ninja ]] && return 0
   # A first build for somebody who only wants to use the tool needs no test libraries.
@@ -93,8 +104,9 @@ build() {
   fi
   say "the build failed (preset $preset):"
   if grep -q '^FAILED: ' "$log"; then
-    # The command line that failed helps nobody; its messages do.
-    grep -A 24 -m 1 '^FAILED: ' "$log" | sed '2d' | cut -c -200 >&2
+    # The command line that failed helps nobody; the first of its messages do.
+    grep -m 1 '^FAILED: ' "$log" >&2
+    grep -A 2 -m 3 -E ': (fatal )?error: |undefined reference' "$log" | cut -c -200 >&2
   else
     tail -n 8 "$log" >&2
   fi
