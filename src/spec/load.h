@@ -17,7 +17,7 @@ struct Library {
 };
 
 struct Loaded {
-  std::optional<Spec> spec;  ///< absent iff an error was found
+  std::optional<Spec> spec;             ///< absent iff an error was found
   std::vector<Diagnostic> diagnostics;  ///< errors, warnings, notes in order of file and position
 };
 

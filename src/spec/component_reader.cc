@@ -1,0 +1,441 @@
+#include "spec/component_reader.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "spec/edit_distance.h"
+#include "spec/reader.h"
+#include "spec/scalar.h"
+#include "spec/signature.h"
+
+namespace flexos {
+
+namespace {
+
+const NumberRange kFactor{.least = 0, .most = 1000, .above = true};
+
+bool is_star(const Node& node) { return node.is_scalar() && node.text == "*"; }
+
+Span part(const Span& span, std::size_t offset, std::size_t length) {
+  return {span.source, span.begin + offset, span.begin + offset + length};
+}
+
+/// Where `offset` of a scalar's text stands in the file; the whole scalar where quotes or folding
+/// make that unclear.
+Span text_span(const Node& node, std::size_t offset, std::size_t length) {
+  const std::size_t lead = node.plain ? 0 : 1;
+  const std::string_view raw = node.span.text();
+  if (raw.size() < lead || raw.substr(lead, node.text.size()) != node.text) return node.span;
+  return part(node.span, lead + offset, length);
+}
+
+class ComponentReader {
+ public:
+  ComponentReader(Report& report, Scope& scope, const ComponentInput& input)
+      : report_(report),
+        scope_(scope),
+        input_(input),
+        map_(report, input.node, "a component",
+             {"component", "description", "untrusted", "behavior", "requires", "api", "variants",
+              "hardening", "calls", "size"}) {}
+
+  ComponentResult read() {
+    Component& c = result_.component;
+    c.name = input_.name;
+    c.from_spec = input_.from_spec;
+    c.origin = make_origin(input_.span, input_.span);
+    c.variants.push_back({.name = "default",
+                          .behavior = {},
+                          .evidence = {},
+                          .slowdown = 1,
+                          .verified = false,
+                          .safer_than = {}});
+    if (map_) {
+      if (const auto node = map_.get("description")) {
+        c.description = read_text(report_, *node, "`description`").value_or("");
+      }
+      if (const auto node = map_.get("untrusted")) {
+        c.untrusted = read_boolean(report_, *node, "`untrusted`").value_or(false);
+      }
+      if (const auto node = map_.get("size")) c.size = read_size(report_, *node, "`size`", 0);
+      if (const auto node = map_.get("behavior")) read_behavior(node, c.variants[0].behavior);
+      if (const auto node = map_.get("api")) read_api(*node);
+      if (const auto node = map_.get("requires")) read_requirement(node);
+      if (const auto node = map_.get("variants")) read_variants(*node);
+      if (const auto node = map_.get("calls")) read_call_graph(*node);
+    }
+    read_hardening(map_ ? map_.get("hardening") : nullptr);
+    return std::move(result_);
+  }
+
+ private:
+  void read_behavior(const NodePtr& node, Behavior& behavior) {
+    const MapReader map(report_, node, "`behavior`", {"reads", "writes", "calls"});
+    if (!map) return;
+    if (const auto reads = map.get("reads")) {
+      behavior.reads = read_regions(report_, *reads, "`reads`").value_or(behavior.reads);
+    }
+    if (const auto writes = map.get("writes")) {
+      behavior.writes = read_regions(report_, *writes, "`writes`").value_or(behavior.writes);
+    }
+    if (const auto calls = map.get("calls")) {
+      behavior.calls =
+          read_calls(report_, *calls, "`calls`", result_.calls).value_or(behavior.calls);
+    }
+  }
+
+  void read_api(const Node& node) {
+    std::map<std::string, Span> seen;
+    for (const NodePtr& item : read_list(report_, node, "`api`")) {
+      if (!item->is_scalar()) {
+        wrong_type(report_, *item, "an entry point must be a name or a signature",
+                   item->is_map() ? "quote a signature that holds `: `" : "");
+        continue;
+      }
+      SignatureResult parsed = parse_signature(item->text);
+      if (!parsed.error.empty()) {
+        const bool torn = item->plain && parsed.error.find("never closed") != std::string::npos;
+        report_.error(text_span(*item, parsed.at, parsed.length), "bad-signature", parsed.error,
+                      torn ? "in a `[...]` list a signature must be quoted" : parsed.hint);
+        if (torn) return;  // the rest of the list is the rest of the signature
+        continue;
+      }
+      const auto [first, fresh] = seen.emplace(parsed.entry.name, item->span);
+      if (!fresh) {
+        report_
+            .error(item->span, "duplicate-function",
+                   fmt::format("{} is an entry point twice", ticked(parsed.entry.name)))
+            .note(first->second, "first given here");
+        continue;
+      }
+      result_.component.api.push_back(std::move(parsed.entry));
+    }
+  }
+
+  void read_requirement(const NodePtr& node) {
+    const MapReader map(report_, node, "`requires`", {"reads", "writes", "calls"});
+    if (!map) return;
+    Requirement& grants = result_.component.grants;
+    if (const Entry* entry = map.entry("reads")) {
+      grants.reads = read_granted(*entry->value, "`reads`");
+      grants.reads_origin = make_origin(*entry);
+      require(*entry, StatementKind::require_reads, grants.reads.has_value());
+    }
+    if (const Entry* entry = map.entry("writes")) {
+      grants.writes = read_granted(*entry->value, "`writes`");
+      grants.writes_origin = make_origin(*entry);
+      require(*entry, StatementKind::require_writes, grants.writes.has_value());
+    }
+    if (const Entry* entry = map.entry("calls")) {
+      grants.calls = read_granted_calls(*entry->value);
+      grants.calls_origin = make_origin(*entry);
+      require(*entry, StatementKind::require_calls, grants.calls.has_value());
+    }
+  }
+
+  /// What the spec itself requires is a statement of the user's.
+  void require(const Entry& entry, StatementKind kind, bool constrains) {
+    if (!constrains || !entry.key->span.source->primary) return;
+    Statement statement;
+    statement.kind = kind;
+    statement.origin = make_origin(entry);
+    result_.requirements.push_back(std::move(statement));
+  }
+
+  std::optional<Regions> read_granted(const Node& node, std::string_view what) {
+    auto regions = read_regions(report_, node, what);
+    if (regions && regions->any) return std::nullopt;  // grants everything, as the key's absence
+    return regions;
+  }
+
+  std::optional<std::vector<std::string>> read_granted_calls(const Node& node) {
+    if (is_star(node)) return std::nullopt;
+    std::vector<std::string> names;
+    const auto& api = result_.component.api;
+    if (node.is_scalar() && node.text == "api") {
+      if (!map_.entry("api")) {
+        report_.error(node.span, "no-api",
+                      fmt::format("`calls: api` grants the entry points of `api`, but {} has none",
+                                  ticked(input_.name)),
+                      "add `api`, or list the functions");
+      }
+      for (const EntryPoint& entry : api) names.push_back(entry.name);
+      return names;
+    }
+    if (node.is_scalar()) {
+      wrong_type(report_, node, "`calls` must be `api` or a list of own functions",
+                 fmt::format("write `[{}]`", one_line(node.span)));
+      return names;
+    }
+    for (const NodePtr& item : read_words(report_, node, "`calls`", false)) {
+      if (!is_function_name(item->text)) {
+        report_.error(item->span, "bad-name",
+                      fmt::format("{} is no name of a function", ticked(item->text)));
+        continue;
+      }
+      const bool known = std::any_of(api.begin(), api.end(), [&](const EntryPoint& entry) {
+        return entry.name == item->text;
+      });
+      if (!known && !api.empty()) warn_function(item->text, result_.component, item->span);
+      names.push_back(item->text);
+    }
+    return names;
+  }
+
+  void warn_function(const std::string& function, const Component& owner, const Span& span) {
+    std::vector<std::string> names;
+    for (const EntryPoint& entry : owner.api) names.push_back(entry.name);
+    report_.warning(span, "unknown-function",
+                    fmt::format("{} has no entry point {}", ticked(owner.name), ticked(function)),
+                    did_you_mean(function, names));
+  }
+
+  void read_variants(const Node& node) {
+    Component& c = result_.component;
+    struct Named {
+      const Entry* entry;
+      NodePtr safer_than;
+    };
+    std::vector<Named> named;
+    for (const Entry& entry : read_map(report_, node, "`variants`")) {
+      const auto name = read_name(report_, *entry.key, "a variant");
+      if (!name) continue;
+      if (*name == "default") {
+        report_.error(entry.key->span, "reserved-name",
+                      "`default` is the component's original implementation",
+                      "give this variant another name");
+        continue;
+      }
+      if (c.variants.size() >= 32) {
+        report_.error(entry.key->span, "too-many", "a component has at most 32 variants");
+        break;
+      }
+      Variant variant = c.variants[0];
+      variant.name = *name;
+      const MapReader map(report_, entry.value, "a variant",
+                          {"description", "behavior", "evidence", "slowdown", "safer_than"});
+      if (map) {
+        if (const auto text = map.get("description")) read_text(report_, *text, "`description`");
+        if (const auto value = map.get("behavior")) read_behavior(value, variant.behavior);
+        if (const auto text = map.get("evidence")) {
+          variant.evidence = read_text(report_, *text, "`evidence`").value_or("");
+        }
+        if (const auto value = map.get("slowdown")) {
+          variant.slowdown =
+              read_number(report_, *value, "`slowdown`", kFactor).value_or(variant.slowdown);
+        }
+      }
+      variant.verified = !variant.evidence.empty() || variant.name == "verified";
+      c.variants.push_back(std::move(variant));
+      named.push_back({&entry, map.get("safer_than")});
+    }
+    std::vector<std::string> names;
+    for (const Variant& variant : c.variants) names.push_back(variant.name);
+    for (std::size_t i = 0; i < named.size(); ++i) {
+      Variant& variant = c.variants[i + 1];
+      if (named[i].safer_than != nullptr) {
+        read_safer_than(*named[i].safer_than, names, variant);
+      } else if (variant.verified) {
+        variant.safer_than = {"default"};
+      }
+    }
+    for (std::size_t i = 0; i < named.size(); ++i) {
+      if (report_safer_cycle(i + 1, *named[i].entry)) break;
+    }
+  }
+
+  void read_safer_than(const Node& node, const std::vector<std::string>& names, Variant& variant) {
+    for (const NodePtr& item : read_words(report_, node, "`safer_than`", true)) {
+      if (std::find(names.begin(), names.end(), item->text) == names.end()) {
+        report_.error(item->span, "unknown-variant",
+                      fmt::format("{} has no variant {}", ticked(input_.name), ticked(item->text)),
+                      did_you_mean(item->text, names));
+      } else {
+        variant.safer_than.push_back(item->text);
+      }
+    }
+  }
+
+  /// A variant that is, step by step, declared safer than itself.
+  bool report_safer_cycle(std::size_t start, const Entry& entry) {
+    const auto& variants = result_.component.variants;
+    std::vector<bool> reached(variants.size());
+    std::vector<std::size_t> todo = {start};
+    while (!todo.empty()) {
+      const std::size_t at = todo.back();
+      todo.pop_back();
+      for (const std::string& name : variants[at].safer_than) {
+        const auto next = static_cast<std::size_t>(
+            std::find_if(variants.begin(), variants.end(),
+                         [&](const Variant& v) { return v.name == name; }) -
+            variants.begin());
+        if (next == start) {
+          report_.error(
+              entry.key->span, "safer-cycle",
+              fmt::format("variant {} is declared safer than itself", ticked(variants[start].name)),
+              "`safer_than` must not lead back to where it began");
+          return true;
+        }
+        if (!reached[next]) {
+          reached[next] = true;
+          todo.push_back(next);
+        }
+      }
+    }
+    return false;
+  }
+
+  void read_call_graph(const Node& node) {
+    result_.has_call_graph = true;
+    for (const Entry& entry :
+         read_map(report_, node, "`calls`", "write `calls: {component: [function]}`")) {
+      const auto add = [&](const std::string& function, const Span& span) {
+        result_.component.call_graph.push_back({entry.key->text, function});
+        result_.calls.push_back({{entry.key->text, function}, span, entry.key->span});
+      };
+      if (is_star(*entry.value)) {
+        add("*", entry.key->span);
+        continue;
+      }
+      for (const NodePtr& item : read_words(report_, *entry.value, "the functions called", false)) {
+        if (is_star(*item) || is_function_name(item->text)) {
+          add(item->text, item->span);
+        } else {
+          report_.error(item->span, "bad-name",
+                        fmt::format("{} is no name of a function", ticked(item->text)));
+        }
+      }
+    }
+  }
+
+  void read_hardening(const NodePtr& node) {
+    Component& c = result_.component;
+    c.allowed_hardening = scope_.hardening_names();
+    if (node == nullptr) return;
+    const MapReader map(report_, node, "`hardening` of a component", {"allow", "slowdown"});
+    if (!map) return;
+    if (const auto allow = map.get("allow")) {
+      c.allowed_hardening.clear();
+      for (const NodePtr& item : read_words(report_, *allow, "`allow`", false)) {
+        if (scope_.hardening(*item)) c.allowed_hardening.push_back(item->text);
+      }
+      std::sort(c.allowed_hardening.begin(), c.allowed_hardening.end());
+    }
+    if (const auto slowdown = map.get("slowdown")) {
+      for (const Entry& entry :
+           read_map(report_, *slowdown, "`slowdown` of a component's hardening",
+                    "write `slowdown: {asan: 2.1}`")) {
+        const auto factor = read_number(report_, *entry.value, "a slowdown", kFactor);
+        if (scope_.hardening(*entry.key) && factor) c.slowdown[entry.key->text] = *factor;
+      }
+    }
+  }
+
+  Report& report_;
+  Scope& scope_;
+  const ComponentInput& input_;
+  MapReader map_;
+  ComponentResult result_;
+};
+
+}  // namespace
+
+ComponentResult read_component(Report& report, Scope& scope, const ComponentInput& input) {
+  return ComponentReader(report, scope, input).read();
+}
+
+std::optional<Regions> read_regions(Report& report, const Node& node, std::string_view what) {
+  if (is_star(node)) return Regions{.any = true, .own = false, .shared = false};
+  if (!node.is_sequence()) {
+    const bool region = node.is_scalar() && (node.text == "own" || node.text == "shared");
+    wrong_type(report, node, fmt::format("{} must be \"*\" or a list out of [own, shared]", what),
+               region ? fmt::format("write `[{}]`", node.text) : "");
+    return std::nullopt;
+  }
+  Regions regions;
+  for (const NodePtr& item : read_words(report, node, what, false)) {
+    if (item->text == "own") {
+      regions.own = true;
+    } else if (item->text == "shared") {
+      regions.shared = true;
+    } else if (item->text == "*") {
+      report.error(item->span, "unknown-region", "`*` stands for all regions, outside a list",
+                   "write \"*\" without the brackets");
+    } else {
+      report.error(
+          item->span, "unknown-region", fmt::format("unknown memory region {}", ticked(item->text)),
+          did_you_mean(item->text, {"own", "shared"}, "the regions are `own` and `shared`"));
+    }
+  }
+  return regions;
+}
+
+std::optional<Calls> read_calls(Report& report, const Node& node, std::string_view what,
+                                std::vector<PendingCall>& pending) {
+  if (is_star(node)) return Calls{.any = true, .functions = {}};
+  if (!node.is_sequence()) {
+    wrong_type(report, node,
+               fmt::format("{} must be \"*\" or a list of `component.function`", what),
+               node.is_scalar() ? fmt::format("write `[{}]`", one_line(node.span)) : "");
+    return std::nullopt;
+  }
+  Calls calls{.any = false, .functions = {}};
+  for (const NodePtr& item : read_words(report, node, what, false)) {
+    const std::size_t dot = item->text.find('.');
+    const std::string component = item->text.substr(0, dot);
+    const std::string function = dot == std::string::npos ? "" : item->text.substr(dot + 1);
+    if (!is_name(component) || (function != "*" && !is_function_name(function))) {
+      const bool star = item->text == "*";
+      report.error(item->span, "bad-function",
+                   fmt::format("expected `component.function`, found {}", ticked(item->text)),
+                   star ? "write \"*\" without the brackets"
+                   : is_name(component) && dot == std::string::npos
+                       ? fmt::format("`{}.*` is its whole api", component)
+                       : "");
+      continue;
+    }
+    calls.functions.push_back({component, function});
+    pending.push_back({{component, function}, item->span, text_span(*item, 0, component.size())});
+  }
+  return calls;
+}
+
+void resolve_calls(Report& report, Scope& scope, std::vector<ComponentResult>& components) {
+  std::map<std::string, const Component*> by_name;
+  for (const ComponentResult& result : components) {
+    by_name[result.component.name] = &result.component;
+  }
+  for (const ComponentResult& result : components) {
+    for (const PendingCall& call : result.calls) {
+      const auto target = by_name.find(call.function.component);
+      if (target == by_name.end()) {
+        // The library's components may call others that this spec leaves out.
+        if (!scope.library_components.contains(call.function.component)) {
+          scope.component(call.function.component, call.component_span);
+        }
+        continue;
+      }
+      const Component& owner = *target->second;
+      std::vector<std::string> names;
+      for (const EntryPoint& entry : owner.api) names.push_back(entry.name);
+      if (names.empty() || call.function.function == "*" ||
+          std::find(names.begin(), names.end(), call.function.function) != names.end()) {
+        continue;
+      }
+      report.warning(call.span, "unknown-function",
+                     fmt::format("{} has no entry point {}", ticked(owner.name),
+                                 ticked(call.function.function)),
+                     did_you_mean(call.function.function, names));
+    }
+  }
+  const auto absent = [&](const FunctionRef& f) { return !by_name.contains(f.component); };
+  for (ComponentResult& result : components) {
+    std::erase_if(result.component.call_graph, absent);
+    for (Variant& variant : result.component.variants) {
+      std::erase_if(variant.behavior.calls.functions, absent);
+    }
+  }
+}
+
+}  // namespace flexos

@@ -1,0 +1,285 @@
+#include "spec/definition_reader.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "spec/component_reader.h"
+#include "spec/reader.h"
+
+namespace flexos {
+
+namespace {
+
+const NumberRange kPercent{.least = 0, .most = 100, .above = false, .unit = "per cent"};
+const NumberRange kFactor{.least = 0, .most = 1000, .above = true};
+const NumberRange kCycles{.least = 0, .most = 1000000000, .above = false, .unit = "cycles"};
+constexpr std::size_t kMaxHardening = 64;  // a set of them is one machine word
+constexpr std::size_t kMaxMechanisms = 64;
+
+void check_name(Report& report, const Node& node, std::string_view kind, const std::string& name) {
+  const Entry* entry = node.is_map() ? node.find(kind) : nullptr;
+  if (entry == nullptr || (entry->value->is_scalar() && entry->value->text == name)) return;
+  report.error(entry->value->span, "name-mismatch",
+               fmt::format("this must be {}, as the definition is called", ticked(name)));
+}
+
+void read_transforms(Report& report, const NodePtr& node, Hardening& hardening) {
+  const MapReader map(report, node, "`transforms`", {"reads", "writes", "calls"});
+  if (!map) return;
+  if (const auto reads = map.get("reads")) {
+    hardening.reads = read_regions(report, *reads, "`reads`");
+  }
+  if (const auto writes = map.get("writes")) {
+    hardening.writes = read_regions(report, *writes, "`writes`");
+  }
+  const auto calls = map.get("calls");
+  if (calls == nullptr) return;
+  if (calls->is_scalar() && calls->text == "graph") {
+    hardening.calls_graph = true;
+    return;
+  }
+  if (calls->is_scalar() && calls->text != "*") {
+    wrong_type(report, *calls, "`calls` must be `graph` or a list of `component.function`");
+    return;
+  }
+  std::vector<PendingCall> pending;  // a transform may name components that a spec leaves out
+  hardening.calls = read_calls(report, *calls, "`calls`", pending);
+}
+
+Hardening read_one_hardening(Report& report, const std::string& name, const Definition& d) {
+  Hardening h;
+  h.name = name;
+  h.origin = make_origin(d.name, d.name);
+  const MapReader map(
+      report, d.node, "a hardening",
+      {"hardening", "description", "transforms", "strength", "slowdown", "excludes", "compiler"});
+  if (!map) return h;
+  check_name(report, *d.node, "hardening", name);
+  if (const auto text = map.get("description")) read_text(report, *text, "`description`");
+  if (const auto node = map.get("transforms")) read_transforms(report, node, h);
+  if (const auto node = map.get("strength")) {
+    h.strength = read_number(report, *node, "`strength`", kPercent).value_or(Decimal());
+  }
+  if (const auto node = map.get("slowdown")) {
+    h.slowdown = read_number(report, *node, "`slowdown`", kFactor).value_or(Decimal(1));
+  }
+  if (const auto node = map.get("compiler")) {
+    for (const NodePtr& flag : read_list(report, *node, "`compiler`")) {
+      h.compiler.push_back(read_text(report, *flag, "a compiler option").value_or(""));
+    }
+  }
+  return h;
+}
+
+/// `gate: 62` or `gate: {copy: 62, dss: 50}`.
+void read_gate(Report& report, const NodePtr& node, Mechanism& mechanism) {
+  if (!node->is_map()) {
+    if (const auto cycles = read_number(report, *node, "a gate's cost", kCycles)) {
+      mechanism.gate_copy = *cycles;
+      mechanism.gate_dss = *cycles;
+    }
+    return;
+  }
+  const MapReader map(report, node, "a gate's cost", {"copy", "dss"});
+  if (const auto copy = map.get("copy")) {
+    mechanism.gate_copy =
+        read_number(report, *copy, "a gate's cost", kCycles).value_or(mechanism.gate_copy);
+  }
+  if (const auto dss = map.get("dss")) {
+    mechanism.gate_dss =
+        read_number(report, *dss, "a gate's cost", kCycles).value_or(mechanism.gate_dss);
+  }
+}
+
+std::optional<int> read_limit(Report& report, const MapReader& map, std::string_view key) {
+  const auto node = map.get(key);
+  if (node == nullptr) return std::nullopt;
+  const auto limit = read_integer(report, *node, fmt::format("`{}`", key), 1, 1000000);
+  if (!limit) return std::nullopt;
+  return static_cast<int>(*limit);
+}
+
+/// True iff the definition says a level, without which it has no place among the others.
+bool read_one_mechanism(Report& report, const Definition& d, Mechanism& m) {
+  const MapReader map(report, d.node, "a mechanism",
+                      {"mechanism", "description", "level", "strength", "gate", "limits",
+                       "platforms", "memory", "backend"});
+  if (!map) return false;
+  check_name(report, *d.node, "mechanism", m.name);
+  if (const auto text = map.get("description")) read_text(report, *text, "`description`");
+  if (const auto node = map.get("strength")) {
+    m.strength = read_number(report, *node, "`strength`", kPercent).value_or(Decimal());
+  }
+  if (const auto node = map.get("gate")) read_gate(report, node, m);
+  if (const auto node = map.get("limits")) {
+    const MapReader limits(report, node, "`limits`", {"keys", "vms"});
+    m.keys = read_limit(report, limits, "keys");
+    m.vms = read_limit(report, limits, "vms");
+  }
+  if (const auto node = map.get("platforms")) {
+    for (const NodePtr& item : read_words(report, *node, "`platforms`", false)) {
+      if (read_choice(report, *item, "a platform", {"qemu", "linux"})) {
+        m.platforms.push_back(item->text);
+      }
+    }
+  }
+  if (const auto node = map.get("memory")) {
+    m.memory = read_size(report, *node, "`memory`", 0).value_or(0);
+  }
+  if (const auto node = map.get("backend")) {
+    m.backend = read_boolean(report, *node, "`backend`").value_or(false);
+  }
+  const auto level = map.get("level");
+  if (level == nullptr) {
+    const Span at = d.from_spec ? d.name : d.node->span;
+    report.error(at, "missing-key",
+                 fmt::format("mechanism {} needs the key `level`", ticked(m.name)),
+                 "its place in the nesting, a whole number; `none` is the lowest");
+    return false;
+  }
+  const auto value = read_integer(report, *level, "`level`", 0, 1000);
+  if (!value) return false;
+  m.level = static_cast<int>(*value);
+  return true;
+}
+
+void check_levels(Report& report, const std::vector<Mechanism>& mechanisms,
+                  const std::map<std::string, Definition>& definitions) {
+  const auto level_span = [&](const Mechanism& m) {
+    const auto definition = definitions.find(m.name);
+    return definition == definitions.end() ? Span{}
+                                           : definition->second.node->find("level")->value->span;
+  };
+  for (std::size_t i = 1; i < mechanisms.size(); ++i) {
+    const Mechanism& low = mechanisms[i - 1];
+    const Mechanism& high = mechanisms[i];
+    if (low.level != high.level) continue;
+    // The user's own one is to blame, where one of them is.
+    const bool swap = level_span(low).source != nullptr && level_span(low).source->primary &&
+                      !(level_span(high).source != nullptr && level_span(high).source->primary);
+    const Mechanism& blamed = swap ? low : high;
+    const Mechanism& other = swap ? high : low;
+    report
+        .error(level_span(blamed), "equal-levels",
+               fmt::format("mechanisms {} and {} have the same level {}", ticked(other.name),
+                           ticked(blamed.name), blamed.level),
+               "levels are an order: give each its own number")
+        .note(level_span(other), fmt::format("the level of {}", ticked(other.name)));
+  }
+  if (!mechanisms.empty() && mechanisms[0].name != "none" &&
+      (mechanisms.size() < 2 || mechanisms[0].level != mechanisms[1].level)) {
+    report.error(level_span(mechanisms[0]), "none-not-lowest",
+                 fmt::format("{} is below `none`, which must be the lowest level",
+                             ticked(mechanisms[0].name)));
+  }
+}
+
+}  // namespace
+
+std::map<std::string, Definition> collect_definitions(Report& report, Files& files,
+                                                      std::string_view folder,
+                                                      std::string_view kind, const Node* define) {
+  std::map<std::string, Definition> result;
+  const bool dotted = kind == "mechanism";
+  for (const std::string& name : files.names(folder)) {
+    const NodePtr node = files.read(files.path(folder, name));
+    if (node == nullptr) continue;
+    const Entry* entry = node->is_map() ? node->find(kind) : nullptr;
+    if (entry == nullptr) {
+      report.error(node->span, "missing-key",
+                   fmt::format("the file of a {} begins with `{}: {}`", kind, kind, name));
+      continue;
+    }
+    result[name] = {node, entry->value->span, false};
+  }
+  if (define == nullptr) return result;
+  for (const Entry& entry : read_map(report, *define, fmt::format("`{}` under `define`", folder),
+                                     fmt::format("write `{}: {{name: {{...}}}}`", folder))) {
+    const auto name = read_name(report, *entry.key, fmt::format("a {}", kind), dotted);
+    if (!name) continue;
+    const auto base = result.find(*name);
+    const NodePtr node = base == result.end() || !entry.value->is_map()
+                             ? entry.value
+                             : merge(base->second.node, entry.value);
+    result[*name] = {node, entry.key->span, true};
+  }
+  return result;
+}
+
+std::vector<Hardening> read_hardening(Report& report, Scope& scope,
+                                      const std::map<std::string, Definition>& definitions) {
+  std::vector<Hardening> result;
+  for (const auto& [name, definition] : definitions) {
+    if (result.size() == kMaxHardening) {
+      report.error(definition.name, "too-many",
+                   fmt::format("more than {} hardenings are defined", kMaxHardening));
+      break;
+    }
+    scope.add_hardening(name, static_cast<int>(result.size()));
+    result.push_back(read_one_hardening(report, name, definition));
+  }
+  // Exclusion is mutual, whichever of the two says it.
+  for (std::size_t i = 0; i < result.size(); ++i) {
+    const Node& node = *definitions.at(result[i].name).node;
+    const Entry* entry = node.is_map() ? node.find("excludes") : nullptr;
+    if (entry == nullptr) continue;
+    for (const NodePtr& item : read_words(report, *entry->value, "`excludes`", false)) {
+      if (item->text == result[i].name) {
+        report.error(item->span, "self-exclusion",
+                     fmt::format("{} excludes itself", ticked(item->text)));
+      } else if (const auto other = scope.hardening(*item)) {
+        result[i].excludes.push_back(item->text);
+        result[static_cast<std::size_t>(*other)].excludes.push_back(result[i].name);
+      }
+    }
+  }
+  for (Hardening& h : result) {
+    std::sort(h.excludes.begin(), h.excludes.end());
+    h.excludes.erase(std::unique(h.excludes.begin(), h.excludes.end()), h.excludes.end());
+  }
+  return result;
+}
+
+std::vector<Mechanism> read_mechanisms(Report& report, Scope& scope,
+                                       const std::map<std::string, Definition>& definitions,
+                                       const Node* gates) {
+  std::vector<Mechanism> result;
+  for (const auto& [name, definition] : definitions) {
+    if (result.size() == kMaxMechanisms) {
+      report.error(definition.name, "too-many",
+                   fmt::format("more than {} mechanisms are defined", kMaxMechanisms));
+      break;
+    }
+    Mechanism m;
+    m.name = name;
+    m.origin = make_origin(definition.name, definition.name);
+    if (read_one_mechanism(report, definition, m)) {
+      result.push_back(std::move(m));
+    } else {
+      scope.break_mechanism(name);
+    }
+  }
+  if (!definitions.contains("none")) {
+    Mechanism none;
+    none.name = "none";
+    none.backend = true;
+    result.insert(result.begin(), std::move(none));
+  }
+  std::stable_sort(result.begin(), result.end(), [](const Mechanism& a, const Mechanism& b) {
+    return a.level != b.level ? a.level < b.level : a.name == "none" && b.name != "none";
+  });
+  check_levels(report, result, definitions);
+  for (std::size_t i = 0; i < result.size(); ++i) {
+    scope.add_mechanism(result[i].name, static_cast<int>(i));
+  }
+  if (gates == nullptr) return result;
+  for (const Entry& entry : read_map(report, *gates, "`gates`", "write `gates: {mpk.light: 60}`")) {
+    if (const auto level = scope.mechanism(*entry.key)) {
+      read_gate(report, entry.value, result[*level]);
+    }
+  }
+  return result;
+}
+
+}  // namespace flexos

@@ -1,0 +1,367 @@
+#include "spec/load.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <exception>
+#include <tuple>
+
+#include "spec/component_reader.h"
+#include "spec/definition_reader.h"
+#include "spec/edit_distance.h"
+#include "spec/files.h"
+#include "spec/reader.h"
+#include "spec/scalar.h"
+#include "spec/scope.h"
+#include "spec/security_reader.h"
+#include "spec/spec_reader.h"
+
+// From a file to a Spec, one readable list of passes (`SpecLoader::load`): definitions first, since
+// components refer to hardening; components next, since everything else refers to them; `explore`
+// before `budget`, since the mechanisms in play set the limits. Every pass reports and goes on.
+namespace flexos {
+
+namespace {
+
+constexpr std::size_t kMaxComponents = 200;
+
+NodePtr empty_map(const Span& span) {
+  auto node = std::make_shared<Node>();
+  node->kind = Node::Kind::map;
+  node->span = span;
+  return node;
+}
+
+class SpecLoader {
+ public:
+  SpecLoader(Report& report, Files& files) : report_(report), files_(files), scope_(report) {}
+
+  /// The spec; incomplete where errors were reported.
+  Spec load(const NodePtr& root, const std::string& file) {
+    spec_.file = file;
+    spec_.name = std::filesystem::path(file).stem().string();
+    const MapReader map(
+        report_, root, "a spec",
+        {"flexos", "name", "description", "application", "workload", "preset", "components",
+         "security", "budget", "weights", "explore", "profile", "gates", "define"});
+    if (!map || !check_version(map)) return std::move(spec_);
+    const NodePtr preset = read_preset(map);
+    read_names(map);
+    read_definitions(map);
+    read_components(map);
+    read_statements(map, preset);
+    if (const Entry* profile = map.entry("profile")) {
+      read_profile(report_, scope_, files_, *profile, spec_);
+    }
+    sort_statements();
+    return std::move(spec_);
+  }
+
+ private:
+  /// A file of another version means other things by the same words: nothing more is said of it.
+  bool check_version(const MapReader& map) {
+    const auto version = map.get("flexos");
+    if (version == nullptr) {
+      report_.error(map.span(), "missing-key", "a spec needs the key `flexos`",
+                    "begin the file with `flexos: 1`");
+      return true;
+    }
+    if (version->is_scalar() && version->plain && version->text == "1") return true;
+    report_.error(version->span, "unsupported-version",
+                  fmt::format("expected `flexos: 1`, found {}", describe(*version)),
+                  "this tool reads version 1 of the language");
+    return false;
+  }
+
+  void read_names(const MapReader& map) {
+    const auto text = [&](std::string_view key, std::string& into) {
+      if (const auto node = map.get(key)) {
+        if (auto value = read_text(report_, *node, fmt::format("`{}`", key))) {
+          into = std::move(*value);
+        }
+      }
+    };
+    std::string description;
+    text("name", spec_.name);
+    text("description", description);
+    text("application", spec_.application);
+    text("workload", spec_.workload);
+  }
+
+  /// The preset's tree; null where the spec names none.
+  NodePtr read_preset(const MapReader& map) {
+    const auto node = map.get("preset");
+    if (node == nullptr) return nullptr;
+    const auto name = read_name(report_, *node, "a preset");
+    if (!name) return nullptr;
+    const std::vector<std::string> known = files_.names("presets");
+    if (std::find(known.begin(), known.end(), *name) == known.end()) {
+      std::string all;
+      for (const std::string& preset : known) {
+        all += fmt::format("{}`{}`", all.empty() ? "there are " : ", ", preset);
+      }
+      report_.error(node->span, "unknown-preset", fmt::format("unknown preset {}", ticked(*name)),
+                    did_you_mean(*name, known, all));
+      return nullptr;
+    }
+    NodePtr preset = files_.read(files_.path("presets", *name), node->span);
+    if (preset == nullptr) return nullptr;
+    const MapReader preset_map(report_, preset, "a preset",
+                               {"preset", "description", "explore", "security"});
+    if (!preset_map) return nullptr;
+    preset_map.require("preset");
+    return preset;
+  }
+
+  void read_definitions(const MapReader& map) {
+    NodePtr mechanisms;
+    NodePtr hardening;
+    if (const auto define = map.get("define")) {
+      const MapReader definitions(report_, define, "`define`", {"hardening", "mechanisms"});
+      mechanisms = definitions.get("mechanisms");
+      hardening = definitions.get("hardening");
+    }
+    const auto gates = map.get("gates");
+    spec_.hardening = read_hardening(
+        report_, scope_,
+        collect_definitions(report_, files_, "hardening", "hardening", hardening.get()));
+    spec_.mechanisms = read_mechanisms(
+        report_, scope_,
+        collect_definitions(report_, files_, "mechanisms", "mechanism", mechanisms.get()),
+        gates.get());
+    // Without page tables a VM is one address space; without VMs too, everything is.
+    const auto level_of = [&](std::string_view name, std::size_t otherwise) {
+      for (std::size_t i = 0; i < spec_.mechanisms.size(); ++i) {
+        if (spec_.mechanisms[i].name == name) return static_cast<Level>(i);
+      }
+      return static_cast<Level>(otherwise);
+    };
+    spec_.vm = level_of("vm", spec_.mechanisms.size());
+    spec_.pt = level_of("pt", spec_.vm);
+  }
+
+  void read_components(const MapReader& map) {
+    for (const std::string& name : files_.names("components")) {
+      scope_.library_components.insert(name);
+    }
+    const auto list = map.require("components", "list them: `components: [redis, lwip]`");
+    if (list == nullptr) return;
+    std::vector<ComponentInput> inputs;
+    std::map<std::string, Span> seen;
+    const auto& items =
+        read_list(report_, *list, "`components`",
+                  list->is_map() ? "write each as `- name` or `- name: {...}`" : "");
+    if (list->is_sequence() && items.empty()) {
+      report_.error(list->span, "too-few", "a spec needs at least one component");
+    }
+    for (const NodePtr& item : items) {
+      if (inputs.size() == kMaxComponents) {
+        report_.error(item->span, "too-many",
+                      fmt::format("a spec holds at most {} components", kMaxComponents));
+        break;
+      }
+      auto input = read_component_item(item, seen);
+      if (input) inputs.push_back(std::move(*input));
+    }
+    std::vector<ComponentResult> results;
+    for (const ComponentInput& input : inputs) {
+      scope_.add_component(input.name, static_cast<int>(results.size()));
+      results.push_back(read_component(report_, scope_, input));
+      component_spans_.push_back(input.span);
+    }
+    resolve_calls(report_, scope_, results);
+    for (ComponentResult& result : results) {
+      for (Statement& statement : result.requirements) {
+        statement.components = {spec_.size()};
+        spec_.statements.push_back(std::move(statement));
+      }
+      has_call_graph_.push_back(result.has_call_graph);
+      spec_.components.push_back(std::move(result.component));
+    }
+    spec_.risk.assign(spec_.components.size(), Decimal(1));
+    spec_.asset.assign(spec_.components.size(), Decimal(1));
+  }
+
+  /// `- name`, `- name: {overrides}` or a whole component.
+  std::optional<ComponentInput> read_component_item(const NodePtr& item,
+                                                    std::map<std::string, Span>& seen) {
+    const Node* name_node = item.get();
+    NodePtr overrides;
+    bool inline_component = false;
+    if (item->is_map()) {
+      const Entry* component = item->find("component");
+      inline_component = component != nullptr;
+      if (inline_component) {
+        name_node = component->value.get();
+      } else if (item->entries.size() == 1) {
+        name_node = item->entries[0].key.get();
+        overrides = item->entries[0].value;
+      } else {
+        report_.error(item->span, "wrong-type",
+                      "a component must be a name, a name with overrides, or begin with "
+                      "`component: name`",
+                      "write each as `- name` or `- name: {...}`");
+        return std::nullopt;
+      }
+    }
+    const auto name = read_name(report_, *name_node, "a component");
+    if (!name) return std::nullopt;
+    if (*name == "untrusted") {
+      report_.error(name_node->span, "reserved-name",
+                    "`untrusted` is the group of untrusted components",
+                    "give this component another name");
+      return std::nullopt;
+    }
+    const auto [first, fresh] = seen.emplace(*name, name_node->span);
+    if (!fresh) {
+      report_
+          .error(name_node->span, "duplicate-component",
+                 fmt::format("component {} is listed twice", ticked(*name)))
+          .note(first->second, "first listed here");
+      return std::nullopt;
+    }
+    ComponentInput input{*name, item, name_node->span, inline_component || overrides != nullptr};
+    if (inline_component) return input;
+    input.node = read_component_file(*name, name_node->span, overrides != nullptr);
+    if (input.node == nullptr) {
+      scope_.break_component(*name);
+      return std::nullopt;
+    }
+    if (overrides != nullptr) {
+      if (overrides->is_map()) {
+        input.node = merge(input.node, overrides);
+      } else {
+        wrong_type(report_, *overrides,
+                   fmt::format("what is added to {} must be a map", ticked(*name)),
+                   fmt::format("write `- {}`, or `- {}: {{untrusted: true}}`", *name, *name));
+      }
+    }
+    return input;
+  }
+
+  NodePtr read_component_file(const std::string& name, const Span& span, bool has_overrides) {
+    if (!scope_.library_components.contains(name)) {
+      const std::vector<std::string> known(scope_.library_components.begin(),
+                                           scope_.library_components.end());
+      report_.error(span, "unknown-component", fmt::format("unknown component {}", ticked(name)),
+                    did_you_mean(name, known,
+                                 fmt::format("describe it here: `- component: {}`{}", name,
+                                             has_overrides ? " and its keys below" : "")));
+      return nullptr;
+    }
+    const NodePtr node = files_.read(files_.path("components", name), span);
+    if (node == nullptr) return nullptr;
+    const Entry* entry = node->is_map() ? node->find("component") : nullptr;
+    if (entry == nullptr) {
+      report_.error(node->span, "missing-key",
+                    fmt::format("the file of a component begins with `component: {}`", name));
+      return nullptr;
+    }
+    if (!entry->value->is_scalar() || entry->value->text != name) {
+      report_.error(entry->value->span, "name-mismatch",
+                    fmt::format("this must be {}, as the file is called", ticked(name)));
+    }
+    return node;
+  }
+
+  void read_statements(const MapReader& map, const NodePtr& preset) {
+    const Node* preset_security = nullptr;
+    NodePtr explore = map.get("explore");
+    if (preset != nullptr) {
+      if (const Entry* entry = preset->find("security")) preset_security = entry->value.get();
+      if (const Entry* entry = preset->find("explore")) {
+        explore = explore == nullptr ? entry->value : merge(entry->value, explore);
+      }
+    }
+    const auto security = map.get("security");
+    if (security != nullptr) read_untrusted(report_, scope_, *security, spec_.components);
+    for (const Node* list : {static_cast<const Node*>(security.get()), preset_security}) {
+      if (list == nullptr) continue;
+      for (Statement& statement : read_security(report_, scope_, *list, spec_)) {
+        spec_.statements.push_back(std::move(statement));
+      }
+    }
+    read_explore(report_, scope_, explore == nullptr ? empty_map(map.span()) : explore, spec_);
+    if (const auto budget = map.get("budget")) read_budget(report_, budget, spec_);
+    if (const auto weights = map.get("weights")) read_weights(report_, scope_, weights, spec_);
+    warn_missing_graphs();
+  }
+
+  /// A hardening that confines calls to the call graph makes a component that has none call
+  /// nothing, which is hardly meant.
+  void warn_missing_graphs() {
+    for (std::size_t i = 0; i < spec_.components.size(); ++i) {
+      const Component& c = spec_.components[i];
+      const bool any = std::any_of(c.variants.begin(), c.variants.end(),
+                                   [](const Variant& v) { return v.behavior.calls.any; });
+      if (!any || has_call_graph_[i]) continue;
+      for (std::size_t h = 0; h < spec_.hardening.size(); ++h) {
+        const Hardening& hardening = spec_.hardening[h];
+        if (!hardening.calls_graph || !spec_.explored_hardening[h] ||
+            !std::binary_search(c.allowed_hardening.begin(), c.allowed_hardening.end(),
+                                hardening.name)) {
+          continue;
+        }
+        report_.warning(component_spans_[i], "no-call-graph",
+                        fmt::format("{} can be built with {}, but has no call graph: it is taken "
+                                    "to call nothing then",
+                                    ticked(c.name), ticked(hardening.name)),
+                        "add `calls: {component: [function]}`, or leave this hardening out of its "
+                        "`hardening: {allow: [...]}`");
+        break;
+      }
+    }
+  }
+
+  void sort_statements() {
+    const auto key = [&](const Statement& s) {
+      return std::tuple(s.origin.file != spec_.file, std::string_view(s.origin.file), s.origin.line,
+                        s.origin.column);
+    };
+    std::stable_sort(spec_.statements.begin(), spec_.statements.end(),
+                     [&](const Statement& a, const Statement& b) { return key(a) < key(b); });
+  }
+
+  Report& report_;
+  Files& files_;
+  Scope scope_;
+  Spec spec_;
+  std::vector<bool> has_call_graph_;   ///< by component
+  std::vector<Span> component_spans_;  ///< where the spec lists each
+};
+
+/// Nothing is thrown across this border: what the standard library throws is an error of the load.
+template <typename Parse>
+Loaded load(const std::string& name, const Library& library, Parse parse) {
+  Loaded loaded;
+  Report report;
+  try {
+    Files files(report, library);
+    if (const NodePtr root = parse(files)) {
+      Spec spec = SpecLoader(report, files).load(root, name);
+      if (!report.has_errors()) loaded.spec = std::move(spec);
+    }
+    loaded.diagnostics = report.take();
+  } catch (const std::exception& error) {
+    Diagnostic diagnostic;
+    diagnostic.file = name;
+    diagnostic.code = "cannot-read";
+    diagnostic.message = fmt::format("this file cannot be read: {}", error.what());
+    loaded.spec.reset();
+    loaded.diagnostics.push_back(std::move(diagnostic));
+  }
+  return loaded;
+}
+
+}  // namespace
+
+Loaded load_spec(const std::filesystem::path& file, const Library& library) {
+  return load(file.string(), library, [&](Files& files) { return files.read(file, {}, true); });
+}
+
+Loaded load_spec_text(std::string_view text, const std::string& name, const Library& library) {
+  return load(name, library,
+              [&](Files& files) { return files.parse(name, std::string(text), true); });
+}
+
+}  // namespace flexos

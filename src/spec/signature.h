@@ -1,0 +1,29 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "model/spec.h"
+
+namespace flexos {
+
+/// Outcome of `parse_signature`: `error` is empty iff the text is an entry point.
+struct SignatureResult {
+  EntryPoint entry;
+  std::string error;
+  std::string hint;
+  std::size_t at = 0;      ///< offset of the error in the text
+  std::size_t length = 1;  ///< of the piece that is wrong
+};
+
+/// Reads an entry point of an `api`:
+///
+///     name
+///     name(type name, const void* buf [in: len], size_t len) -> result
+///
+/// Directions: `in` (the gate copies the buffer to the callee), `out` (back to the caller),
+/// `inout`. The length in bytes is made of numbers and other parameters joined by `*` or `+`, or it
+/// is the word `string`: up to and including the NUL.
+SignatureResult parse_signature(std::string_view text);
+
+}  // namespace flexos
