@@ -12,9 +12,7 @@ namespace flexos {
 constexpr int pair_count(int n) { return n * (n - 1) / 2; }
 
 /// Index of the unordered pair {i, j}, i != j, in a lower triangle laid out row by row.
-constexpr int pair_index(int i, int j) {
-  return i > j ? i * (i - 1) / 2 + j : j * (j - 1) / 2 + i;
-}
+constexpr int pair_index(int i, int j) { return i > j ? i * (i - 1) / 2 + j : j * (j - 1) / 2 + i; }
 
 /// One complete choice: the deep structure that everything reads and few write.
 ///
@@ -26,9 +24,9 @@ constexpr int pair_index(int i, int j) {
 ///  light  a       b       c          d        c     pt    pt
 ///                                             d     vm    vm    vm
 struct Configuration {
-  std::vector<Level> levels;               ///< by pair_index
-  std::vector<std::uint64_t> hardening;    ///< by component: bit h = Spec::hardening[h]
-  std::vector<std::uint8_t> variants;      ///< by component: index into Component::variants
+  std::vector<Level> levels;             ///< by pair_index
+  std::vector<std::uint64_t> hardening;  ///< by component: bit h = Spec::hardening[h]
+  std::vector<std::uint8_t> variants;    ///< by component: index into Component::variants
 
   Level level(int i, int j) const {
     return i == j ? Level{0} : levels[static_cast<std::size_t>(pair_index(i, j))];

@@ -16,8 +16,8 @@ namespace flexos {
 /// Where a thing was written, kept so that an answer can point at the user's own line.
 struct Origin {
   std::string file;
-  int line = 0;    ///< 1-based; 0 = not written anywhere (a default)
-  int column = 0;  ///< 1-based
+  int line = 0;      ///< 1-based; 0 = not written anywhere (a default)
+  int column = 0;    ///< 1-based
   std::string text;  ///< the source line(s) of the statement, trimmed, on one line
 };
 
@@ -95,23 +95,23 @@ struct Component {
   bool untrusted = false;
   Requirement grants;  ///< the `requires:` key (a reserved word of C++20)
   std::vector<EntryPoint> api;
-  std::vector<Variant> variants;             ///< never empty; [0] is `default`
-  std::vector<FunctionRef> call_graph;       ///< the `calls:` key
+  std::vector<Variant> variants;               ///< never empty; [0] is `default`
+  std::vector<FunctionRef> call_graph;         ///< the `calls:` key
   std::vector<std::string> allowed_hardening;  ///< names, sorted
-  std::map<std::string, Decimal> slowdown;   ///< measured factors by hardening name
-  std::optional<std::int64_t> size;          ///< bytes, once measured
-  bool from_spec = false;                    ///< written (or overridden) in the spec itself
+  std::map<std::string, Decimal> slowdown;     ///< measured factors by hardening name
+  std::optional<std::int64_t> size;            ///< bytes, once measured
+  bool from_spec = false;                      ///< written (or overridden) in the spec itself
   Origin origin;
 };
 
 struct Hardening {
   std::string name;
-  std::optional<Regions> reads;   ///< what "*" becomes; nullopt = unchanged
+  std::optional<Regions> reads;  ///< what "*" becomes; nullopt = unchanged
   std::optional<Regions> writes;
-  bool calls_graph = false;       ///< calls "*" becomes the component's own call graph
-  std::optional<Calls> calls;     ///< or this list
-  Decimal strength;               ///< per cent, 0..100
-  Decimal slowdown = 1;           ///< factor on the component's own work
+  bool calls_graph = false;    ///< calls "*" becomes the component's own call graph
+  std::optional<Calls> calls;  ///< or this list
+  Decimal strength;            ///< per cent, 0..100
+  Decimal slowdown = 1;        ///< factor on the component's own work
   std::vector<std::string> excludes;
   std::vector<std::string> compiler;
   Origin origin;
@@ -122,9 +122,9 @@ struct Hardening {
 struct Mechanism {
   std::string name;
   int level = 0;
-  Decimal strength;        ///< per cent, 0..100
-  Decimal gate_copy;       ///< cycles a crossing
-  Decimal gate_dss;        ///< cycles a crossing
+  Decimal strength;         ///< per cent, 0..100
+  Decimal gate_copy;        ///< cycles a crossing
+  Decimal gate_dss;         ///< cycles a crossing
   std::optional<int> keys;  ///< limit: compartments in one address space
   std::optional<int> vms;   ///< limit: virtual machines
   std::vector<std::string> platforms;
@@ -140,20 +140,20 @@ enum class Operation : std::uint8_t { read, write, call };
 enum class Sharing : std::uint8_t { copy, dss };
 
 enum class StatementKind : std::uint8_t {
-  isolate,            ///< pairs, level
-  protect,            ///< pairs (attacker, victim), operations, level or behaviour
-  together,           ///< pairs
-  harden,             ///< components, hardening
-  fix_harden,         ///< components[0], hardening (the exact set)
-  fix_variant,        ///< components[0], variant
-  fix_level,          ///< pairs[0], level
-  budget_slowdown,    ///< decimal
-  budget_memory,      ///< integer, bytes
-  budget_vms,         ///< integer
-  budget_keys,        ///< integer
+  isolate,             ///< pairs, level
+  protect,             ///< pairs (attacker, victim), operations, level or behaviour
+  together,            ///< pairs
+  harden,              ///< components, hardening
+  fix_harden,          ///< components[0], hardening (the exact set)
+  fix_variant,         ///< components[0], variant
+  fix_level,           ///< pairs[0], level
+  budget_slowdown,     ///< decimal
+  budget_memory,       ///< integer, bytes
+  budget_vms,          ///< integer
+  budget_keys,         ///< integer
   explore_mechanisms,  ///< names
-  explore_hardening,  ///< names
-  require_reads,      ///< components[0]: its `requires.reads`, where the spec itself says it
+  explore_hardening,   ///< names
+  require_reads,       ///< components[0]: its `requires.reads`, where the spec itself says it
   require_writes,
   require_calls,
 };
@@ -164,9 +164,9 @@ struct Statement {
   Origin origin;
   std::vector<std::array<int, 2>> pairs;  ///< component indices; for protect: {attacker, victim}
   std::vector<int> components;
-  std::optional<Level> level;             ///< absent in protect = weakest isolation or behaviour
+  std::optional<Level> level;  ///< absent in protect = weakest isolation or behaviour
   std::vector<Operation> operations;
-  std::vector<std::string> names;         ///< hardening or mechanism names, variant name
+  std::vector<std::string> names;  ///< hardening or mechanism names, variant name
   Decimal decimal;
   std::int64_t integer = 0;
 };
@@ -188,21 +188,21 @@ struct Spec {
   std::string application;
   std::string workload;
   std::string platform = "qemu";
-  std::vector<Component> components;    ///< in the order of the spec
-  std::vector<Hardening> hardening;     ///< all defined, sorted by name
-  std::vector<Mechanism> mechanisms;    ///< all defined, sorted by level; [0] is `none`
+  std::vector<Component> components;      ///< in the order of the spec
+  std::vector<Hardening> hardening;       ///< all defined, sorted by name
+  std::vector<Mechanism> mechanisms;      ///< all defined, sorted by level; [0] is `none`
   std::vector<bool> explored_mechanisms;  ///< by Level
   std::vector<bool> explored_hardening;   ///< by index into `hardening`
-  std::vector<Statement> statements;    ///< in the order of the spec
+  std::vector<Statement> statements;      ///< in the order of the spec
   std::optional<Profile> profile;
   std::vector<Decimal> risk;   ///< by component, default 1
   std::vector<Decimal> asset;  ///< by component, default 1
   Objective objective = Objective::fastest;
   int top = 10;
   Sharing sharing = Sharing::copy;
-  Level pt = 0;  ///< classes of levels below it are address spaces
-  Level vm = 0;  ///< classes of levels below it are virtual machines
-  int hardware_keys = 15;                 ///< compartments an address space can hold
+  Level pt = 0;            ///< classes of levels below it are address spaces
+  Level vm = 0;            ///< classes of levels below it are virtual machines
+  int hardware_keys = 15;  ///< compartments an address space can hold
   std::optional<int> hardware_vms;
 
   int size() const { return static_cast<int>(components.size()); }

@@ -22,8 +22,8 @@ const char* proof_name(Proof proof);
 /// How a question was answered, whatever the question.
 struct Certificate {
   Proof proof = Proof::bound;
-  double gap = 0;     ///< (best found - lower bound) / cost of best found incl. base; 0 when proven
-  std::string note;   ///< what a person should know, e.g. why Z3 was not asked; may be empty
+  double gap = 0;    ///< (best found - lower bound) / cost of best found incl. base; 0 when proven
+  std::string note;  ///< what a person should know, e.g. why Z3 was not asked; may be empty
 };
 
 /// When Z3 is to confirm an answer.

@@ -10,8 +10,7 @@ using EffectiveBehavior = Behavior;
 
 /// The behaviour of component `i` as `variant` with the hardenings of `hardening` (bit h =
 /// Spec::hardening[h]).
-EffectiveBehavior effective_behavior(const Spec& spec, int i, int variant,
-                                     std::uint64_t hardening);
+EffectiveBehavior effective_behavior(const Spec& spec, int i, int variant, std::uint64_t hardening);
 
 /// Is `behavior` of component `a` within what `b` grants to co-resident components?
 bool granted(const Spec& spec, const EffectiveBehavior& behavior, int b);

@@ -45,9 +45,7 @@ class Domain {
     ClassMask before;
   };
 
-  std::size_t index(int i, int j) const {
-    return static_cast<std::size_t>(i * instance_->n + j);
-  }
+  std::size_t index(int i, int j) const { return static_cast<std::size_t>(i * instance_->n + j); }
   bool set_low(int i, int j, Rung rung);
   bool set_high(int i, int j, Rung rung);
   bool set_classes(int i, ClassMask mask);

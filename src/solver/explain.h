@@ -7,7 +7,7 @@ namespace flexos {
 struct Explanation {
   std::optional<std::string> error;
   bool feasible = true;
-  bool decided = true;  ///< false: the deadline passed first
+  bool decided = true;        ///< false: the deadline passed first
   std::vector<int> conflict;  ///< indices into Spec::statements: a minimal contradicting set
   /// Minimal ways out: dropping all statements of one of them makes the spec feasible.
   std::vector<std::vector<int>> corrections;

@@ -30,7 +30,8 @@ class Climber {
       for (Rung size = 0; size < in_.top_rung(); ++size) {
         std::vector<int> members = class_of(i, size);
         // Classes are visited through their smallest member; single components always.
-        if (size > 0 && (members.front() != i || members == class_of(i, static_cast<Rung>(size - 1)))) {
+        if (size > 0 &&
+            (members.front() != i || members == class_of(i, static_cast<Rung>(size - 1)))) {
           continue;
         }
         better |= place(members);
@@ -109,17 +110,23 @@ class Climber {
     Units best_delta = 0;
     int best_beside = -1;
     Rung best_rung = 0;
-    std::vector<Rung> reach(at(in_.n));
+    // Beside others, a class keeps its own boundaries inside: it can't come closer than these.
+    Rung inner = 0;
+    for (const int a : members) {
+      for (const int b : members) {
+        if (a != b) inner = std::max(inner, rung(a, b));
+      }
+    }
     for (int beside = 0; beside < in_.n; ++beside) {
       if (inside[at(beside)]) continue;
-      for (Rung r = 0; r <= in_.top_rung(); ++r) {
+      for (Rung r = inner; r <= in_.top_rung(); ++r) {
         // Same place as through a smaller neighbour: skip.
         bool repeated = false;
         for (int k = 0; k < beside && !repeated; ++k) {
           repeated = !inside[at(k)] && rung(beside, k) <= r;
         }
         if (repeated) continue;
-        const auto delta = gate_delta(members, inside, beside, r, best_delta);
+        const auto delta = gate_delta(members, inside, beside, r);
         if (!delta) continue;
         std::vector<Rung> next = moved(members, beside, r);
         if (next == rungs_) continue;
@@ -144,7 +151,7 @@ class Climber {
 
   /// Change of gate costs, nullopt where a level leaves its domain.
   std::optional<Units> gate_delta(const std::vector<int>& members, const std::vector<bool>& inside,
-                                  int beside, Rung r, Units /*best*/) const {
+                                  int beside, Rung r) const {
     Units delta = 0;
     for (int k = 0; k < in_.n; ++k) {
       if (inside[at(k)]) continue;
@@ -175,13 +182,14 @@ Solution improve(const Instance& instance, const Solution& start, const Deadline
 }
 
 Solution improve_repeatedly(const Instance& instance, const Solution& start, int kicks,
-                            const Deadline& deadline) {
+                            Units target, const Deadline& deadline) {
   Solution best = improve(instance, start, deadline);
   std::mt19937_64 random(0x5eed);  // a fixed seed: the same answer every time
   const auto below = [&](int limit) {
     return static_cast<int>(random() % static_cast<std::uint64_t>(limit));
   };
-  for (int kick = 0; kick < kicks && !deadline.passed() && instance.n > 2; ++kick) {
+  for (int kick = 0; kick < kicks && instance.n > 2; ++kick) {
+    if (best.cost <= target || deadline.passed()) break;
     Climber climber(instance, best.rungs);
     const int pushes = 2 + below(std::max(1, instance.n / 8));
     for (int push = 0; push < pushes; ++push) {

@@ -11,8 +11,8 @@ namespace flexos {
 /// nesting while that is cheaper. Deterministic. The result is admissible.
 Solution improve(const Instance& instance, const Solution& start, const Deadline& deadline);
 
-/// `improve`, then `kicks` rounds of seeded disturbance and improvement.
+/// `improve`, then up to `kicks` rounds of seeded disturbance and improvement, until `target`.
 Solution improve_repeatedly(const Instance& instance, const Solution& start, int kicks,
-                            const Deadline& deadline);
+                            Units target, const Deadline& deadline);
 
 }  // namespace flexos

@@ -348,8 +348,9 @@ class Builder {
       }
     }
     if (checked.overflow()) {
-      error_ = "the profile's and factors' numbers are too precise together: more than 33 digits "
-               "are needed for exact costs; round them";
+      error_ =
+          "the profile's and factors' numbers are too precise together: more than 33 digits "
+          "are needed for exact costs; round them";
     }
   }
 
@@ -388,7 +389,8 @@ class Builder {
     std::size_t next = 0;
     for (int i = 0; i < n; ++i) {
       by_option.clear();
-      for (const RawOption& raw : raw_[at(i)]) by_option[{raw.variant, raw.hardening}] = whole[next++];
+      for (const RawOption& raw : raw_[at(i)])
+        by_option[{raw.variant, raw.hardening}] = whole[next++];
       for (OptionClass& option_class : out_.classes[at(i)]) {
         for (Option& option : option_class.options) {
           option.exposure = by_option[{option.variant, option.hardening}];
@@ -403,9 +405,8 @@ class Builder {
     Units total = 0;
     for (const Units w : out_.weight) total += w;
     Units most = 0;
-    bool fits = !__builtin_mul_overflow(total, *std::max_element(out_.openness.begin(),
-                                                                 out_.openness.end()),
-                                        &most);
+    bool fits = !__builtin_mul_overflow(
+        total, *std::max_element(out_.openness.begin(), out_.openness.end()), &most);
     fits = fits && !__builtin_mul_overflow(most, out_.full_exposure, &most);
     if (!fits || most > (Units{1} << 120) || checked.overflow()) {
       error_ = "weights and strengths are too precise together for exact risks; round them";
@@ -428,9 +429,8 @@ class Builder {
 
   void limits() {
     const auto below = [&](Level boundary) {
-      return static_cast<int>(
-          std::lower_bound(out_.levels.begin(), out_.levels.end(), boundary) -
-          out_.levels.begin());
+      return static_cast<int>(std::lower_bound(out_.levels.begin(), out_.levels.end(), boundary) -
+                              out_.levels.begin());
     };
     out_.address_space_rungs = below(spec_.pt);
     out_.vm_rungs = below(spec_.vm);
@@ -443,8 +443,8 @@ class Builder {
         out_.vms = out_.vms == 0 ? value : std::min(out_.vms, value);
       }
       if (s.kind == StatementKind::budget_memory) {
-        out_.memory_budget = out_.memory_budget < 0 ? s.integer
-                                                    : std::min(out_.memory_budget, s.integer);
+        out_.memory_budget =
+            out_.memory_budget < 0 ? s.integer : std::min(out_.memory_budget, s.integer);
       }
     }
     for (const Component& component : spec_.components) {
@@ -538,8 +538,8 @@ bool within_limits(const Instance& instance, const std::vector<Rung>& rungs) {
     std::int64_t memory = instance.memory_base;
     for (std::size_t r = 1; r < instance.levels.size(); ++r) {
       const int r_int = static_cast<int>(r);
-      memory += instance.memory[r] * (count_classes(instance, rungs, r_int) -
-                                      count_classes(instance, rungs, r_int + 1));
+      memory += instance.memory[r] *
+                (count_classes(instance, rungs, r_int) - count_classes(instance, rungs, r_int + 1));
     }
     if (memory > instance.memory_budget) return false;
   }

@@ -38,13 +38,13 @@ struct OptionClass {
 
 struct Instance {
   int n = 0;
-  std::vector<Level> levels;   ///< Rung -> Level
-  bool costs_known = false;    ///< there is a profile
-  bool infeasible = false;     ///< found while building: an empty domain
+  std::vector<Level> levels;  ///< Rung -> Level
+  bool costs_known = false;   ///< there is a profile
+  bool infeasible = false;    ///< found while building: an empty domain
 
-  std::vector<Rung> lower;     ///< by pair_index: lowest rung allowed
-  std::vector<Rung> upper;     ///< by pair_index: highest rung allowed
-  std::vector<std::vector<OptionClass>> classes;   ///< by component
+  std::vector<Rung> lower;                        ///< by pair_index: lowest rung allowed
+  std::vector<Rung> upper;                        ///< by pair_index: highest rung allowed
+  std::vector<std::vector<OptionClass>> classes;  ///< by component
   /// With j in its compartment component i must be of class in co_resident[i * n + j].
   std::vector<ClassMask> co_resident;
 
@@ -56,16 +56,16 @@ struct Instance {
 
   /// residual risk = sum over ordered pairs of weight[a * n + v] * openness[rung] * exposure
   std::vector<Units> weight;
-  std::vector<Units> openness;           ///< by rung: 1 - L
-  Units full_exposure = 1;               ///< exposure of a component without hardening
+  std::vector<Units> openness;  ///< by rung: 1 - L
+  Units full_exposure = 1;      ///< exposure of a component without hardening
 
   int address_space_rungs = 0;  ///< rungs below it are within one address space
   int vm_rungs = 0;             ///< rungs below it are within one VM
   int keys = 15;
-  int vms = 0;                  ///< 0 = unlimited
+  int vms = 0;  ///< 0 = unlimited
   std::int64_t memory_budget = -1;
-  std::int64_t memory_base = 0;          ///< sum of component sizes
-  std::vector<std::int64_t> memory;      ///< by rung: bytes of one more compartment
+  std::int64_t memory_base = 0;      ///< sum of component sizes
+  std::vector<std::int64_t> memory;  ///< by rung: bytes of one more compartment
 
   std::size_t pairs() const { return lower.size(); }
   Rung top_rung() const { return static_cast<Rung>(levels.size() - 1); }

@@ -31,16 +31,16 @@ std::vector<std::vector<Choice>> choices_of(const Instance& instance,
     Units open = 0;
     for (int v = 0; v < instance.n; ++v) {
       if (v == i) continue;
-      open += instance.weight[at(i * instance.n + v)] *
-              instance.openness[rungs[at(pair_index(i, v))]];
+      open +=
+          instance.weight[at(i * instance.n + v)] * instance.openness[rungs[at(pair_index(i, v))]];
     }
     const auto& classes = instance.classes[at(i)];
     for (std::size_t c = 0; c < classes.size(); ++c) {
       if ((allowed[at(i)] >> c & 1U) == 0) continue;
       for (std::size_t o = 0; o < classes[c].options.size(); ++o) {
         const Option& option = classes[c].options[o];
-        result[at(i)].push_back({option.cost, open * option.exposure,
-                                 {static_cast<int>(c), static_cast<int>(o)}});
+        result[at(i)].push_back(
+            {option.cost, open * option.exposure, {static_cast<int>(c), static_cast<int>(o)}});
       }
     }
     std::sort(result[at(i)].begin(), result[at(i)].end(), [](const Choice& a, const Choice& b) {

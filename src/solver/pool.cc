@@ -13,9 +13,8 @@ bool before(const Solution& a, const Solution& b) {
 bool Pool::offer(Solution solution) {
   if (full() && !before(solution, worst())) return false;
   if (layouts_) {
-    const auto twin = std::find_if(best_.begin(), best_.end(), [&](const Solution& s) {
-      return s.rungs == solution.rungs;
-    });
+    const auto twin = std::find_if(best_.begin(), best_.end(),
+                                   [&](const Solution& s) { return s.rungs == solution.rungs; });
     if (twin != best_.end()) {
       if (!before(solution, *twin)) return false;
       best_.erase(twin);

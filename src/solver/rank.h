@@ -13,9 +13,9 @@ struct RankRequest : Ask {
 struct Ranking {
   std::optional<std::string> error;  ///< the spec cannot be searched (numbers too precise...)
   std::vector<Configuration> configurations;  ///< best first
-  bool optimal = false;    ///< proven to be the top N
-  bool exhausted = false;  ///< there are no other admissible configurations
-  bool feasible = false;   ///< false with `optimal`: proven infeasible
+  bool optimal = false;                       ///< proven to be the top N
+  bool exhausted = false;                     ///< there are no other admissible configurations
+  bool feasible = false;                      ///< false with `optimal`: proven infeasible
   Certificate certificate;
   SearchStats stats;
 };

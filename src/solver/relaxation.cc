@@ -28,8 +28,8 @@ int upper_of(const Domain& domain, int i, int j, Rung rung) {
 Units DualBound::bound(const Domain& domain) const {
   Units total = constant;
   for (const Column& c : columns) {
-    const int x = c.reduced > 0 ? lower_of(domain, c.i, c.j, c.rung)
-                                : upper_of(domain, c.i, c.j, c.rung);
+    const int x =
+        c.reduced > 0 ? lower_of(domain, c.i, c.j, c.rung) : upper_of(domain, c.i, c.j, c.rung);
     if (x != 0) total += c.reduced;
   }
   for (std::size_t i = 0; i < option_cost.size(); ++i) {
@@ -117,7 +117,8 @@ struct Relaxation::Impl {
     double largest = 1;
     for (std::size_t p = 0; p < instance.pairs(); ++p) {
       std::vector<Units> gate = instance.gate[p];
-      for (std::size_t r = gate.size() - 1; r > 0; --r) gate[r - 1] = std::min(gate[r - 1], gate[r]);
+      for (std::size_t r = gate.size() - 1; r > 0; --r)
+        gate[r - 1] = std::min(gate[r - 1], gate[r]);
       constant += gate[0];
       for (std::size_t r = 1; r < gate.size(); ++r) {
         increments[p][r] = gate[r] - gate[r - 1];
@@ -303,9 +304,8 @@ struct Relaxation::Impl {
     }
     constexpr std::size_t kMost = 1500;
     if (found.size() > kMost) {
-      std::stable_sort(found.begin(), found.end(), [](const Found& a, const Found& b) {
-        return a.violation > b.violation;
-      });
+      std::stable_sort(found.begin(), found.end(),
+                       [](const Found& a, const Found& b) { return a.violation > b.violation; });
       found.resize(kMost);
     }
     for (Found& f : found) add_row(std::move(f.row));
@@ -383,8 +383,8 @@ struct Relaxation::Impl {
     const double* x = lp.primalColumnSolution();
     for (std::size_t k = 0; k < columns.size(); ++k) {
       const Column& c = columns[k];
-      result.values.push_back({c.i, c.j, c.rung, x[at(option_columns) + k],
-                               static_cast<double>(c.increment) / unit});
+      result.values.push_back(
+          {c.i, c.j, c.rung, x[at(option_columns) + k], static_cast<double>(c.increment) / unit});
     }
     return result;
   }

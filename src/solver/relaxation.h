@@ -38,8 +38,8 @@ class DualBound {
     Units reduced;
   };
   struct Term {
-    int i;      ///< component, or the component whose classes count
-    int j;      ///< other component; -1: classes of i
+    int i;  ///< component, or the component whose classes count
+    int j;  ///< other component; -1: classes of i
     Rung rung;
     std::int8_t sign;
     ClassMask classes;
@@ -86,7 +86,8 @@ class Relaxation {
     DualBound dual;
     LpPoint point;
   };
-  /// Bounds the cost over `domain`. `rounds` limits the separation; `stop_at`: good enough (prunes).
+  /// Bounds the cost over `domain`. `rounds` limits the separation; `stop_at`: good enough
+  /// (prunes).
   Answer solve(const Domain& domain, int rounds, std::optional<Units> stop_at);
 
  private:

@@ -12,7 +12,7 @@ struct SafestRequest : Ask {
 struct Safest {
   std::optional<std::string> error;
   std::vector<Configuration> maximal;  ///< by falling score
-  bool complete = false;  ///< there are no other maximal elements
+  bool complete = false;               ///< there are no other maximal elements
   Certificate certificate;
 };
 

@@ -101,13 +101,13 @@ class Search {
     std::optional<Solution> found = dive(root);
     if (!found) return;
     if (in_.budget < 0 || found->cost <= in_.budget) offer(*found);
-    const int kicks = in_.n <= 12 ? 5 : in_.n <= 30 ? 40 : 400;
+    const int kicks = 20;
     Deadline share = request_.deadline;
     if (share.at != std::chrono::steady_clock::time_point::max()) {
       const auto now = std::chrono::steady_clock::now();
       if (share.at > now) share.at = now + (share.at - now) / 4;
     }
-    offer(improve_repeatedly(in_, *found, kicks, share));
+    offer(improve_repeatedly(in_, *found, kicks, result_bound_, share));
   }
 
   std::optional<Solution> dive(const Bounded& root) {

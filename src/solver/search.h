@@ -31,16 +31,17 @@ struct SearchStats {
 
 struct SearchResult {
   std::vector<Solution> solutions;  ///< by (cost, risk, content)
-  bool complete = false;  ///< proven: nothing cheaper is missing (fewer than asked: there are no more)
+  bool complete =
+      false;  ///< proven: nothing cheaper is missing (fewer than asked: there are no more)
   bool exhausted = false;  ///< every admissible configuration is in `solutions`
-  Units lower_bound = 0;  ///< on the cheapest admissible cost, proven
+  Units lower_bound = 0;   ///< on the cheapest admissible cost, proven
   SearchStats stats;
 };
 
 struct SearchRequest {
   int top = 1;
   bool one_per_layout = false;  ///< keep the cheapest of each layout only
-  bool any = false;  ///< stop at the first admissible configuration
+  bool any = false;             ///< stop at the first admissible configuration
   Deadline deadline;
   std::function<void(const SearchResult&)> progress;  ///< called now and then; may be empty
 };

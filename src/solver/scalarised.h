@@ -1,0 +1,80 @@
+#pragma once
+
+#include <vector>
+
+#include "solver/instance.h"
+
+namespace flexos {
+
+/// Lower bounds on weighted sums of cost and risk for partly placed components.
+///
+/// For one weighting the options of component a contribute phi(R) = min over options of
+/// (cost + rate * exposure * R), where R is a's openness to everybody else: concave in R, so the
+/// chord over R's range lies below it and makes the problem one of pairs. For pairs alone, the
+/// best nesting of the components not yet placed is found once for each suffix of the placement
+/// order by dynamic programming over subsets; what a component costs beside those already placed
+/// is the least over the places it can take. While R's range narrows, the distance of phi from its
+/// chord is added back (concave minus linear: least at an end of the range).
+class Scalarised {
+ public:
+  struct Rate {
+    double cost;
+    double risk;
+  };
+  struct Bound {
+    bool feasible = true;
+    std::vector<double> scalar;  ///< by rate; below every reachable value, rounding included
+  };
+
+  explicit Scalarised(const Instance& instance);
+
+  /// Components in the order in which they are placed: each most tied to those before it.
+  const std::vector<int>& order() const { return order_; }
+  const std::vector<Rate>& rates() const { return rates_; }
+
+  /// Layouts that are best for one rate each (in pairs, options by their chords): good starts.
+  const std::vector<std::vector<Rung>>& seeds() const { return seeds_; }
+
+  /// Rungs among the first `placed` of order() are decided; `classes` by component.
+  Bound bound(const std::vector<Rung>& rungs, const std::vector<ClassMask>& classes,
+              int placed) const;
+
+  /// What a boundary weighs at the middle rate: for ordering branches.
+  double merit(int i, int j, Rung rung) const;
+
+ private:
+  static constexpr int kMaxDynamic = 14;  ///< 3^14 subset pairs a rate
+
+  void choose_order();
+  void choose_rates();
+  void tangents();
+  void nest();
+  double phi(std::size_t rate, int i, ClassMask classes, double openness) const;
+  double above_chord(std::size_t rate, int i, ClassMask classes, double low, double high) const;
+  double pair_value(std::size_t rate, std::size_t pair, Rung rung) const {
+    return pair_[rate][pair * in_.levels.size() + rung];
+  }
+
+  const Instance& in_;
+  std::vector<int> order_;
+  std::vector<Rate> rates_;
+  std::vector<double> open_;                 ///< by rung
+  std::vector<std::vector<double>> weight_;  ///< [a][v]
+  std::vector<double> open_low_;             ///< by component: R when all are as far as can be
+  std::vector<double> open_high_;
+  struct Line {
+    double cost;
+    double exposure;
+    int option_class;
+  };
+  std::vector<std::vector<Line>> lines_;        ///< by component: options on no other's dark side
+  std::vector<std::vector<double>> slope_;      ///< [rate][component]
+  std::vector<std::vector<double>> intercept_;  ///< [rate][component]
+  std::vector<std::vector<double>> pair_;       ///< [rate][pair * rungs + rung]
+  std::vector<std::vector<double>> suffix_;     ///< [rate][placed]
+  std::vector<double> margin_;                  ///< by rate
+  std::vector<std::vector<std::vector<double>>> joined_;  ///< [rate][component][mask], small only
+  std::vector<std::vector<Rung>> seeds_;
+};
+
+}  // namespace flexos
