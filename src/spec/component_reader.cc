@@ -118,12 +118,12 @@ class ComponentReader {
     if (!map) return;
     Requirement& grants = result_.component.grants;
     if (const Entry* entry = map.entry("reads")) {
-      grants.reads = read_granted(*entry->value, "`reads`");
+      grants.reads = read_regions(report_, *entry->value, "`reads`", Star::refused);
       grants.reads_origin = make_origin(*entry);
       require(*entry, StatementKind::require_reads, grants.reads.has_value());
     }
     if (const Entry* entry = map.entry("writes")) {
-      grants.writes = read_granted(*entry->value, "`writes`");
+      grants.writes = read_regions(report_, *entry->value, "`writes`", Star::refused);
       grants.writes_origin = make_origin(*entry);
       require(*entry, StatementKind::require_writes, grants.writes.has_value());
     }
@@ -143,14 +143,7 @@ class ComponentReader {
     result_.requirements.push_back(std::move(statement));
   }
 
-  std::optional<Regions> read_granted(const Node& node, std::string_view what) {
-    auto regions = read_regions(report_, node, what);
-    if (regions && regions->any) return std::nullopt;  // grants everything, as the key's absence
-    return regions;
-  }
-
   std::optional<std::vector<std::string>> read_granted_calls(const Node& node) {
-    if (is_star(node)) return std::nullopt;
     std::vector<std::string> names;
     const auto& api = result_.component.api;
     if (node.is_scalar() && node.text == "api") {
@@ -165,7 +158,8 @@ class ComponentReader {
     }
     if (node.is_scalar()) {
       wrong_type(report_, node, "`calls` must be `api` or a list of own functions",
-                 fmt::format("write `[{}]`", one_line(node.span)));
+                 is_star(node) ? "drop the key to grant all calls"
+                               : fmt::format("write `[{}]`", one_line(node.span)));
       return names;
     }
     for (const NodePtr& item : read_words(report_, node, "`calls`", false)) {
@@ -214,9 +208,8 @@ class ComponentReader {
       Variant variant = c.variants[0];
       variant.name = *name;
       const MapReader map(report_, entry.value, "a variant",
-                          {"description", "behavior", "evidence", "slowdown", "safer_than"});
+                          {"behavior", "evidence", "slowdown", "safer_than"});
       if (map) {
-        if (const auto text = map.get("description")) read_text(report_, *text, "`description`");
         if (const auto value = map.get("behavior")) read_behavior(value, variant.behavior);
         if (const auto text = map.get("evidence")) {
           variant.evidence = read_text(report_, *text, "`evidence`").value_or("");
@@ -246,7 +239,7 @@ class ComponentReader {
   }
 
   void read_safer_than(const Node& node, const std::vector<std::string>& names, Variant& variant) {
-    for (const NodePtr& item : read_words(report_, node, "`safer_than`", true)) {
+    for (const NodePtr& item : read_words(report_, node, "`safer_than`", false)) {
       if (std::find(names.begin(), names.end(), item->text) == names.end()) {
         report_.error(item->span, "unknown-variant",
                       fmt::format("{} has no variant {}", ticked(input_.name), ticked(item->text)),
@@ -345,12 +338,19 @@ ComponentResult read_component(Report& report, Scope& scope, const ComponentInpu
   return ComponentReader(report, scope, input).read();
 }
 
-std::optional<Regions> read_regions(Report& report, const Node& node, std::string_view what) {
-  if (is_star(node)) return Regions{.any = true, .own = false, .shared = false};
+std::optional<Regions> read_regions(Report& report, const Node& node, std::string_view what,
+                                    Star star) {
+  if (is_star(node) && star == Star::allowed) {
+    return Regions{.any = true, .own = false, .shared = false};
+  }
   if (!node.is_sequence()) {
     const bool region = node.is_scalar() && (node.text == "own" || node.text == "shared");
-    wrong_type(report, node, fmt::format("{} must be \"*\" or a list out of [own, shared]", what),
-               region ? fmt::format("write `[{}]`", node.text) : "");
+    wrong_type(report, node,
+               fmt::format("{} must be {}a list out of [own, shared]", what,
+                           star == Star::allowed ? "\"*\" or " : ""),
+               region          ? fmt::format("write `[{}]`", node.text)
+               : is_star(node) ? "write `[own, shared]` for both"
+                               : "");
     return std::nullopt;
   }
   Regions regions;

@@ -38,8 +38,12 @@ ComponentResult read_component(Report& report, Scope& scope, const ComponentInpu
 /// spec leaves out.
 void resolve_calls(Report& report, Scope& scope, std::vector<ComponentResult>& components);
 
+/// Whether "*" makes sense where regions are listed.
+enum class Star { allowed, refused };
+
 /// "*" or a list out of [own, shared].
-std::optional<Regions> read_regions(Report& report, const Node& node, std::string_view what);
+std::optional<Regions> read_regions(Report& report, const Node& node, std::string_view what,
+                                    Star star = Star::allowed);
 
 /// "*" or a list of component.function.
 std::optional<Calls> read_calls(Report& report, const Node& node, std::string_view what,

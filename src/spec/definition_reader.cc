@@ -28,10 +28,10 @@ void read_transforms(Report& report, const NodePtr& node, Hardening& hardening) 
   const MapReader map(report, node, "`transforms`", {"reads", "writes", "calls"});
   if (!map) return;
   if (const auto reads = map.get("reads")) {
-    hardening.reads = read_regions(report, *reads, "`reads`");
+    hardening.reads = read_regions(report, *reads, "`reads`", Star::refused);
   }
   if (const auto writes = map.get("writes")) {
-    hardening.writes = read_regions(report, *writes, "`writes`");
+    hardening.writes = read_regions(report, *writes, "`writes`", Star::refused);
   }
   const auto calls = map.get("calls");
   if (calls == nullptr) return;
@@ -39,7 +39,7 @@ void read_transforms(Report& report, const NodePtr& node, Hardening& hardening) 
     hardening.calls_graph = true;
     return;
   }
-  if (calls->is_scalar() && calls->text != "*") {
+  if (!calls->is_sequence()) {
     wrong_type(report, *calls, "`calls` must be `graph` or a list of `component.function`");
     return;
   }
@@ -51,13 +51,12 @@ Hardening read_one_hardening(Report& report, const std::string& name, const Defi
   Hardening h;
   h.name = name;
   h.origin = make_origin(d.name, d.name);
-  const MapReader map(
-      report, d.node, "a hardening",
-      {"hardening", "description", "transforms", "strength", "slowdown", "excludes", "compiler"});
+  const MapReader map(report, d.node, "a hardening",
+                      {"hardening", "transforms", "strength", "slowdown", "excludes", "compiler"});
   if (!map) return h;
   check_name(report, *d.node, "hardening", name);
-  if (const auto text = map.get("description")) read_text(report, *text, "`description`");
   if (const auto node = map.get("transforms")) read_transforms(report, node, h);
+  if (!d.from_spec) map.require("strength", "how many per cent of attacks it stops");
   if (const auto node = map.get("strength")) {
     h.strength = read_number(report, *node, "`strength`", kPercent).value_or(Decimal());
   }
@@ -102,12 +101,12 @@ std::optional<int> read_limit(Report& report, const MapReader& map, std::string_
 
 /// True iff the definition says a level, without which it has no place among the others.
 bool read_one_mechanism(Report& report, const Definition& d, Mechanism& m) {
-  const MapReader map(report, d.node, "a mechanism",
-                      {"mechanism", "description", "level", "strength", "gate", "limits",
-                       "platforms", "memory", "backend"});
+  const MapReader map(
+      report, d.node, "a mechanism",
+      {"mechanism", "level", "strength", "gate", "limits", "platforms", "memory", "backend"});
   if (!map) return false;
   check_name(report, *d.node, "mechanism", m.name);
-  if (const auto text = map.get("description")) read_text(report, *text, "`description`");
+  if (!d.from_spec) map.require("strength", "how many per cent of attacks across it it stops");
   if (const auto node = map.get("strength")) {
     m.strength = read_number(report, *node, "`strength`", kPercent).value_or(Decimal());
   }
@@ -130,15 +129,19 @@ bool read_one_mechanism(Report& report, const Definition& d, Mechanism& m) {
   if (const auto node = map.get("backend")) {
     m.backend = read_boolean(report, *node, "`backend`").value_or(false);
   }
+  if (map.get("gate") == nullptr) {
+    report.error(d.name, "missing-key",
+                 fmt::format("mechanism {} needs the key `gate`", ticked(m.name)),
+                 "what a call across it costs, in cycles");
+  }
   const auto level = map.get("level");
   if (level == nullptr) {
-    const Span at = d.from_spec ? d.name : d.node->span;
-    report.error(at, "missing-key",
+    report.error(d.name, "missing-key",
                  fmt::format("mechanism {} needs the key `level`", ticked(m.name)),
                  "its place in the nesting, a whole number; `none` is the lowest");
     return false;
   }
-  const auto value = read_integer(report, *level, "`level`", 0, 1000);
+  const auto value = read_integer(report, *level, "`level`", 0, 1000000);
   if (!value) return false;
   m.level = static_cast<int>(*value);
   return true;

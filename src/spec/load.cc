@@ -40,15 +40,15 @@ class SpecLoader {
   Spec load(const NodePtr& root, const std::string& file) {
     spec_.file = file;
     spec_.name = std::filesystem::path(file).stem().string();
-    const MapReader map(
-        report_, root, "a spec",
-        {"flexos", "name", "description", "application", "workload", "preset", "components",
-         "security", "budget", "weights", "explore", "profile", "gates", "define"});
+    const MapReader map(report_, root, "a spec",
+                        {"flexos", "name", "application", "workload", "preset", "components",
+                         "security", "budget", "weights", "explore", "profile", "gates", "define"});
     if (!map || !check_version(map)) return std::move(spec_);
     const NodePtr preset = read_preset(map);
     read_names(map);
     read_definitions(map);
     read_components(map);
+    check_application(map);
     read_statements(map, preset);
     if (const Entry* profile = map.entry("profile")) {
       read_profile(report_, scope_, files_, *profile, spec_);
@@ -81,9 +81,7 @@ class SpecLoader {
         }
       }
     };
-    std::string description;
     text("name", spec_.name);
-    text("description", description);
     text("application", spec_.application);
     text("workload", spec_.workload);
   }
@@ -262,6 +260,15 @@ class SpecLoader {
                     fmt::format("this must be {}, as the file is called", ticked(name)));
     }
     return node;
+  }
+
+  /// The application is wanted by later commands only, so a wrong one is no error yet.
+  void check_application(const MapReader& map) {
+    const auto node = map.get("application");
+    if (node == nullptr || !node->is_scalar() || scope_.knows_component(node->text)) return;
+    report_.warning(node->span, "unknown-application",
+                    fmt::format("application {} is none of the components", ticked(node->text)),
+                    did_you_mean(node->text, scope_.component_names()));
   }
 
   void read_statements(const MapReader& map, const NodePtr& preset) {

@@ -181,6 +181,10 @@ std::optional<std::int64_t> read_size(Report& report, const Node& node, std::str
     return std::nullopt;
   }
   const SizeLiteral literal = parse_size(node.text);
+  if (!node.plain && parse_number(node.text).error == LiteralError::none) {
+    wrong_type(report, node, fmt::format("{} must be {}", what, kForm), "remove the quotes");
+    return std::nullopt;
+  }
   if (literal.error == LiteralError::malformed) {
     const std::size_t unit = node.text.find_first_not_of("0123456789. ");
     std::string hint;

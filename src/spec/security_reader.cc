@@ -132,6 +132,9 @@ class SecurityReader {
   /// A name, or a list of names and group words, flat.
   std::vector<Member> read_members(const Node& node, std::string_view what) {
     std::vector<Member> members;
+    if (node.is_sequence() && node.items.empty()) {
+      report_.error(node.span, "too-few", fmt::format("{} names no component", what));
+    }
     for (const NodePtr& item : read_words(report_, node, what, true)) {
       for (const Member& member : read_word(*item)) members.push_back(member);
     }
@@ -224,10 +227,6 @@ class SecurityReader {
     const auto from = map.require("from", "say who attacks: `from: [lwip]`, `from: untrusted`");
     if (from == nullptr) return;
     const std::vector<Member> attackers = read_members(*from, "`from`");
-    if (from->is_sequence() && from->items.empty()) {
-      report_.error(from->span, "too-few", "`from` names no attacker");
-      return;
-    }
     Pairs pairs;
     for (const Member& victim : victims) {
       for (const Member& attacker : attackers) {
@@ -248,7 +247,7 @@ class SecurityReader {
   void read_operations(const Node& node, Statement& statement) {
     static const std::vector<std::string> kOperations = {"read", "write", "call"};
     statement.operations.clear();
-    const auto words = read_words(report_, node, "`against`", true);
+    const auto words = read_words(report_, node, "`against`", false);
     if (node.is_sequence() && node.items.empty()) {
       report_.error(node.span, "too-few", "`against` names no operation",
                     "drop it to mean all of [read, write, call]");
@@ -357,7 +356,7 @@ class SecurityReader {
     statement.components.assign(set.begin(), set.end());
     const auto with = map.require("with", "say how: `with: [cfi]`");
     if (with == nullptr) return;
-    for (const NodePtr& item : read_words(report_, *with, "`with`", true)) {
+    for (const NodePtr& item : read_words(report_, *with, "`with`", false)) {
       if (scope_.hardening(*item)) statement.names.push_back(item->text);
     }
     if (with->is_sequence() && with->items.empty()) {

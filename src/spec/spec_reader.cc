@@ -273,15 +273,11 @@ void read_profile(Report& report, Scope& scope, Files& files, const Entry& entry
   }
   const NumberRange count{.least = 0, .most = kMaxNumber};
   const NumberRange positive{.least = 0, .most = kMaxNumber, .above = true, .unit = "cycles"};
-  const MapReader map(report, node, "a profile",
-                      {"base", "calls", "work", "description", "workload", "platform", "clock"});
+  const MapReader map(report, node, "a profile", {"base", "calls", "work"});
   if (!map) return;
   Profile profile;
   profile.origin = make_origin(entry);
   profile.work.assign(spec.components.size(), Decimal());
-  for (const std::string_view text : {"description", "workload", "platform", "clock"}) {
-    if (const auto value = map.get(text)) read_text(report, *value, fmt::format("`{}`", text));
-  }
   if (const auto base = map.require("base", "cycles of one operation of the unprotected image")) {
     profile.base = read_number(report, *base, "`base`", positive).value_or(Decimal(1));
   }
