@@ -87,7 +87,9 @@ class ComponentReader {
 
   void read_api(const Node& node) {
     std::map<std::string, Span> seen;
-    for (const NodePtr& item : read_list(report_, node, "`api`")) {
+    for (const NodePtr& item :
+         read_list(report_, node, "`api`",
+                   node.is_scalar() ? fmt::format("write `[{}]`", one_line(node.span)) : "")) {
       if (!item->is_scalar()) {
         wrong_type(report_, *item, "an entry point must be a name or a signature",
                    item->is_map() ? "quote a signature that holds `: `" : "");
@@ -105,7 +107,7 @@ class ComponentReader {
       if (!fresh) {
         report_
             .error(item->span, "duplicate-function",
-                   fmt::format("{} is an entry point twice", ticked(parsed.entry.name)))
+                   fmt::format("entry point {} is listed twice", ticked(parsed.entry.name)))
             .note(first->second, "first given here");
         continue;
       }
@@ -165,7 +167,7 @@ class ComponentReader {
     for (const NodePtr& item : read_words(report_, node, "`calls`", false)) {
       if (!is_function_name(item->text)) {
         report_.error(item->span, "bad-name",
-                      fmt::format("{} is no name of a function", ticked(item->text)));
+                      fmt::format("{} is not the name of a function", ticked(item->text)));
         continue;
       }
       const bool known = std::any_of(api.begin(), api.end(), [&](const EntryPoint& entry) {
@@ -296,7 +298,7 @@ class ComponentReader {
           add(item->text, item->span);
         } else {
           report_.error(item->span, "bad-name",
-                        fmt::format("{} is no name of a function", ticked(item->text)));
+                        fmt::format("{} is not the name of a function", ticked(item->text)));
         }
       }
     }

@@ -24,6 +24,18 @@ void check_name(Report& report, const Node& node, std::string_view kind, const s
                fmt::format("this must be {}, as the definition is called", ticked(name)));
 }
 
+void check_count(Report& report, const std::map<std::string, Definition>& definitions,
+                 std::size_t most, std::string_view what) {
+  if (definitions.size() <= most) return;
+  // The user's own are the ones too many, where there are any.
+  const Definition* blamed = &definitions.rbegin()->second;
+  for (const auto& [name, definition] : definitions) {
+    if (definition.from_spec) blamed = &definition;
+  }
+  report.error(blamed->name, "too-many",
+               fmt::format("{} {} are defined, at most {} can be", definitions.size(), what, most));
+}
+
 void read_transforms(Report& report, const NodePtr& node, Hardening& hardening) {
   const MapReader map(report, node, "`transforms`", {"reads", "writes", "calls"});
   if (!map) return;
@@ -170,12 +182,17 @@ void check_levels(Report& report, const std::vector<Mechanism>& mechanisms,
                "levels are an order: give each its own number")
         .note(level_span(other), fmt::format("the level of {}", ticked(other.name)));
   }
-  if (!mechanisms.empty() && mechanisms[0].name != "none" &&
-      (mechanisms.size() < 2 || mechanisms[0].level != mechanisms[1].level)) {
-    report.error(level_span(mechanisms[0]), "none-not-lowest",
-                 fmt::format("{} is below `none`, which must be the lowest level",
-                             ticked(mechanisms[0].name)));
-  }
+  const auto none = std::find_if(mechanisms.begin(), mechanisms.end(),
+                                 [](const Mechanism& m) { return m.name == "none"; });
+  if (none == mechanisms.end() || none->level == mechanisms[0].level) return;
+  const Mechanism& lowest = mechanisms[0];
+  const bool user = level_span(*none).source != nullptr && level_span(*none).source->primary;
+  report
+      .error(
+          level_span(user ? *none : lowest), "none-not-lowest",
+          fmt::format("`none` must be the lowest level, but {} is below it", ticked(lowest.name)))
+      .note(level_span(user ? lowest : *none),
+            fmt::format("the level of {}", ticked(user ? lowest.name : "none")));
 }
 
 }  // namespace
@@ -212,13 +229,9 @@ std::map<std::string, Definition> collect_definitions(Report& report, Files& fil
 
 std::vector<Hardening> read_hardening(Report& report, Scope& scope,
                                       const std::map<std::string, Definition>& definitions) {
+  check_count(report, definitions, kMaxHardening, "hardenings");
   std::vector<Hardening> result;
   for (const auto& [name, definition] : definitions) {
-    if (result.size() == kMaxHardening) {
-      report.error(definition.name, "too-many",
-                   fmt::format("more than {} hardenings are defined", kMaxHardening));
-      break;
-    }
     scope.add_hardening(name, static_cast<int>(result.size()));
     result.push_back(read_one_hardening(report, name, definition));
   }
@@ -247,13 +260,9 @@ std::vector<Hardening> read_hardening(Report& report, Scope& scope,
 std::vector<Mechanism> read_mechanisms(Report& report, Scope& scope,
                                        const std::map<std::string, Definition>& definitions,
                                        const Node* gates) {
+  check_count(report, definitions, kMaxMechanisms, "mechanisms");
   std::vector<Mechanism> result;
   for (const auto& [name, definition] : definitions) {
-    if (result.size() == kMaxMechanisms) {
-      report.error(definition.name, "too-many",
-                   fmt::format("more than {} mechanisms are defined", kMaxMechanisms));
-      break;
-    }
     Mechanism m;
     m.name = name;
     m.origin = make_origin(definition.name, definition.name);

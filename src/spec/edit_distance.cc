@@ -50,7 +50,7 @@ std::string nearest(std::string_view typo, const std::vector<std::string>& candi
   if (typo.empty() || typo.size() > 64) return {};
   const std::string wanted = lower(typo);
   // A third of the word may be wrong: `mpk` is not `pt`, but `pkm` is `mpk`.
-  int limit = std::max(1, static_cast<int>(typo.size()) / 3);
+  int limit = typo.size() >= 8 ? 3 : std::max(1, static_cast<int>(typo.size()) / 3);
   const std::string* best = nullptr;
   for (const std::string& candidate : candidates) {
     const int distance = edit_distance(wanted, lower(candidate), limit);
@@ -60,7 +60,22 @@ std::string nearest(std::string_view typo, const std::vector<std::string>& candi
       if (limit < 0) break;
     }
   }
-  return best == nullptr ? std::string() : *best;
+  if (best != nullptr) return *best;
+  // Else a word that was cut short: `fast` is `fastest`.
+  for (const std::string& candidate : candidates) {
+    if (wanted.size() >= 3 && lower(candidate).starts_with(wanted)) return candidate;
+  }
+  return {};
+}
+
+std::string list_names(std::string_view lead, const std::vector<std::string>& names) {
+  constexpr std::size_t kShown = 12;
+  std::string result;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (i == kShown) return result + ", ...";
+    result += (i == 0 ? std::string(lead) + " `" : ", `") + names[i] + "`";
+  }
+  return result;
 }
 
 std::string did_you_mean(std::string_view typo, const std::vector<std::string>& candidates,

@@ -94,12 +94,8 @@ class SpecLoader {
     if (!name) return nullptr;
     const std::vector<std::string> known = files_.names("presets");
     if (std::find(known.begin(), known.end(), *name) == known.end()) {
-      std::string all;
-      for (const std::string& preset : known) {
-        all += fmt::format("{}`{}`", all.empty() ? "there are " : ", ", preset);
-      }
       report_.error(node->span, "unknown-preset", fmt::format("unknown preset {}", ticked(*name)),
-                    did_you_mean(*name, known, all));
+                    did_you_mean(*name, known, list_names("there are", known)));
       return nullptr;
     }
     NodePtr preset = files_.read(files_.path("presets", *name), node->span);
@@ -148,7 +144,9 @@ class SpecLoader {
     std::map<std::string, Span> seen;
     const auto& items =
         read_list(report_, *list, "`components`",
-                  list->is_map() ? "write each as `- name` or `- name: {...}`" : "");
+                  list->is_map()      ? "write each as `- name` or `- name: {...}`"
+                  : list->is_scalar() ? fmt::format("write `[{}]`", one_line(list->span))
+                                      : "");
     if (list->is_sequence() && items.empty()) {
       report_.error(list->span, "too-few", "a spec needs at least one component");
     }
@@ -202,14 +200,16 @@ class SpecLoader {
         return std::nullopt;
       }
     }
-    const auto name = read_name(report_, *name_node, "a component");
-    if (!name) return std::nullopt;
-    if (*name == "untrusted") {
-      report_.error(name_node->span, "reserved-name",
-                    "`untrusted` is the group of untrusted components",
-                    "give this component another name");
+    if (name_node->is_scalar() && (name_node->text == "untrusted" || name_node->text == "*")) {
+      report_.error(
+          name_node->span, "reserved-name",
+          name_node->text == "*" ? "`*` stands for every component of a spec"
+                                 : "`untrusted` is the group of untrusted components",
+          inline_component ? "give this component another name" : "list the components by name");
       return std::nullopt;
     }
+    const auto name = read_name(report_, *name_node, "a component");
+    if (!name) return std::nullopt;
     const auto [first, fresh] = seen.emplace(*name, name_node->span);
     if (!fresh) {
       report_
@@ -297,6 +297,7 @@ class SpecLoader {
   /// A hardening that confines calls to the call graph makes a component that has none call
   /// nothing, which is hardly meant.
   void warn_missing_graphs() {
+    if (report_.has_errors()) return;  // a behaviour that could not be read is taken for "*"
     for (std::size_t i = 0; i < spec_.components.size(); ++i) {
       const Component& c = spec_.components[i];
       const bool any = std::any_of(c.variants.begin(), c.variants.end(),

@@ -16,14 +16,35 @@ std::string number_text(const Decimal& value, std::string_view unit) {
   return unit.empty() ? value.to_string() : fmt::format("{} {}", value.to_string(), unit);
 }
 
-void out_of_range(Report& report, const Node& node, std::string_view what,
-                  const NumberRange& range) {
-  const std::string most = number_text(range.most, range.unit);
+void out_of_range(Report& report, const Node& node, std::string_view what, const NumberRange& range,
+                  bool below) {
+  const std::string bound = number_text(below ? range.least : range.most, range.unit);
   report.error(node.span, "out-of-range",
-               range.above ? fmt::format("{} must be more than {} and at most {}", what,
-                                         range.least.to_string(), most)
-                           : fmt::format("{} must be between {} and {}", what,
-                                         range.least.to_string(), most));
+               fmt::format("{} must be {} {}, found {}", what,
+                           !below        ? "at most"
+                           : range.above ? "more than"
+                                         : "at least",
+                           bound, describe(node)));
+}
+
+/// A key that a spec has, but elsewhere.
+std::string home_of(std::string_view key) {
+  struct Home {
+    std::string_view section;
+    std::vector<std::string_view> keys;
+  };
+  static const std::vector<Home> kHomes = {
+      {"explore", {"objective", "top", "mechanisms", "hardening", "sharing", "platform", "fix"}},
+      {"budget", {"slowdown", "memory", "vms", "keys"}},
+      {"weights", {"risk", "asset"}},
+      {"security", {"isolate", "protect", "together", "harden", "untrusted"}},
+      {"profile", {"base", "calls", "work"}}};
+  for (const Home& home : kHomes) {
+    if (std::find(home.keys.begin(), home.keys.end(), key) != home.keys.end()) {
+      return fmt::format("`{}` belongs under `{}`", key, home.section);
+    }
+  }
+  return {};
 }
 
 /// Reports a literal that is no number in the language; true iff it did.
@@ -59,7 +80,7 @@ std::string describe(const Node& node) {
     case Node::Kind::scalar:
       break;
   }
-  if (!node.plain) return "text in quotes";
+  if (!node.plain) return "quoted text " + ticked(node.text);
   return ticked(node.text);
 }
 
@@ -79,13 +100,12 @@ MapReader::MapReader(Report& report, NodePtr node, std::string_view where,
   for (const Entry& entry : node_->entries) {
     const std::string& key = entry.key->text;
     if (std::find(keys.begin(), keys.end(), key) != keys.end()) continue;
-    std::string all;
-    for (const std::string_view known : keys) {
-      all += fmt::format("{}`{}`", all.empty() ? "it has " : ", ", known);
-    }
+    const std::vector<std::string> known(keys.begin(), keys.end());
+    std::string hint = where == "a spec" ? home_of(key) : std::string();
+    if (key == "<<") hint = "merge keys are not part of the language";
+    if (hint.empty()) hint = did_you_mean(key, known, list_names("it has", known));
     report.error(entry.key->span, "unknown-key",
-                 fmt::format("{} has no key {}", where, ticked(key)),
-                 did_you_mean(key, {keys.begin(), keys.end()}, all));
+                 fmt::format("{} has no key {}", where, ticked(key)), hint);
   }
 }
 
@@ -122,7 +142,8 @@ std::optional<std::string> read_name(Report& report, const Node& node, std::stri
     return std::nullopt;
   }
   if (dotted ? is_dotted_name(node.text) : is_name(node.text)) return node.text;
-  report.error(node.span, "bad-name", fmt::format("{} cannot be {}", what, ticked(node.text)),
+  report.error(node.span, "bad-name",
+               fmt::format("{} cannot be called {}", what, ticked(node.text)),
                dotted ? "a name has letters, digits, `_`, `-` and `.`, and begins with a letter"
                       : "a name has letters, digits, `_` and `-`, and begins with a letter");
   return std::nullopt;
@@ -141,9 +162,9 @@ std::optional<Decimal> read_number(Report& report, const Node& node, std::string
     return std::nullopt;
   }
   if (report_literal(report, node, what, literal.error, "a number")) return std::nullopt;
-  if (literal.value < range.least || literal.value > range.most ||
-      (range.above && literal.value == range.least)) {
-    out_of_range(report, node, what, range);
+  const bool below = literal.value < range.least || (range.above && literal.value == range.least);
+  if (below || literal.value > range.most) {
+    out_of_range(report, node, what, range, below);
     return std::nullopt;
   }
   return literal.value;
@@ -166,8 +187,9 @@ std::optional<std::int64_t> read_integer(Report& report, const Node& node, std::
     wrong_type(report, node, fmt::format("{} must be a whole number", what));
     return std::nullopt;
   }
-  if (literal.value < Decimal(least) || literal.value > Decimal(most)) {
-    out_of_range(report, node, what, {.least = least, .most = most});
+  const bool below = literal.value < Decimal(least);
+  if (below || literal.value > Decimal(most)) {
+    out_of_range(report, node, what, {.least = least, .most = most}, below);
     return std::nullopt;
   }
   return static_cast<std::int64_t>(literal.value.units());
@@ -201,7 +223,8 @@ std::optional<std::int64_t> read_size(Report& report, const Node& node, std::str
   if (report_literal(report, node, what, literal.error, kForm)) return std::nullopt;
   if (literal.bytes < least) {
     report.error(node.span, "out-of-range",
-                 least > 0 ? fmt::format("{} must be at least {} byte", what, least)
+                 least > 0 ? fmt::format("{} must be at least {} byte, found {}", what, least,
+                                         describe(node))
                            : fmt::format("{} cannot be negative", what));
     return std::nullopt;
   }

@@ -36,16 +36,10 @@ std::optional<int> Scope::find(Table& table, const std::string& name, const Span
   if (&table == &components_) {
     if (library_components.contains(name)) {
       hint = fmt::format("add `{}` to `components`", name);
-    } else if (hint.empty()) {
-      hint = "`components` lists those of this spec";
     }
-  } else if (hint.empty()) {
-    std::string known;
-    for (const std::string& candidate : names(table)) {
-      known += (known.empty() ? "`" : ", `") + candidate + "`";
-    }
-    hint = known.empty() ? fmt::format("no {} is defined", table.kind) : "there are " + known;
   }
+  if (hint.empty()) hint = list_names("there are", names(table));
+  if (hint.empty()) hint = fmt::format("no {} is defined", table.kind);
   report_.error(span, fmt::format("unknown-{}", table.kind),
                 fmt::format("unknown {} {}", table.kind, ticked(name)), hint);
   table.broken.insert(name);

@@ -334,11 +334,12 @@ class SecurityReader {
             together_.begin(), together_.end(),
             [&](const Together& t) { return t.members.contains(a) && t.members.contains(b); });
         if (repeats) continue;
-        auto& finding = report_.error(
-            list.span, "together-cycle",
-            fmt::format("these `together` statements form a cycle: {} and {} already are",
-                        name_of(a), name_of(b)),
-            "remove this statement, or write one with all of them");
+        auto& finding =
+            report_.error(list.span, "together-cycle",
+                          fmt::format("this closes a cycle of `together` statements: {} and {} are "
+                                      "together already",
+                                      name_of(a), name_of(b)),
+                          "remove this statement, or write one that names them all");
         std::set<std::size_t> used;
         for (int at = b; at != a; at = via.at(at).from) used.insert(via.at(at).statement);
         for (const std::size_t s : used) finding.note(together_[s].span, "follows from this");

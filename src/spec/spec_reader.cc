@@ -63,7 +63,7 @@ void fix_variants(Report& report, Scope& scope, const Node& node, Spec& spec) {
   for (const Entry& entry :
        read_map(report, node, "`variants` under `fix`", "write `variants: {sched: verified}`")) {
     const auto index = scope.component(*entry.key);
-    const auto name = read_text(report, *entry.value, "a fixed variant");
+    const auto name = read_name(report, *entry.value, "a variant");
     if (!index || !name) continue;
     std::vector<std::string> names;
     for (const Variant& variant : component(spec, *index).variants) names.push_back(variant.name);
@@ -226,24 +226,31 @@ void read_budget(Report& report, const NodePtr& node, Spec& spec) {
       spec.statements.push_back(std::move(statement));
     }
   }
-  const auto count = [&](std::string_view key, StatementKind kind, std::optional<int> hardware,
-                         std::string_view what) {
+  const auto count = [&](std::string_view key, StatementKind kind,
+                         std::optional<int> Mechanism::* limit, std::string_view what) {
     const Entry* entry = map.entry(key);
     if (entry == nullptr) return;
     Statement statement = statement_of(kind, *entry);
     const auto value = read_integer(report, *entry->value, fmt::format("`{}`", key), 1, 1000000);
     if (!value) return;
-    if (hardware && *value > *hardware) {
-      report.error(entry->value->span, "over-hardware-limit",
-                   fmt::format("the hardware has {} {}, not {}", *hardware, what, *value),
-                   "the smallest limit of the mechanisms in play holds");
+    for (std::size_t i = 0; i < spec.mechanisms.size(); ++i) {
+      const Mechanism& m = spec.mechanisms[i];
+      if (!spec.explored_mechanisms[i] || !(m.*limit) || *value <= *(m.*limit)) continue;
+      report.error(
+          entry->value->span, "over-hardware-limit",
+          fmt::format("{} has at most {} {}, not {}", ticked(m.name), *(m.*limit), what, *value));
       return;
     }
     statement.integer = *value;
     spec.statements.push_back(std::move(statement));
   };
-  count("vms", StatementKind::budget_vms, spec.hardware_vms, "virtual machines");
-  count("keys", StatementKind::budget_keys, spec.hardware_keys, "keys an address space");
+  count("vms", StatementKind::budget_vms, &Mechanism::vms, "virtual machines");
+  count("keys", StatementKind::budget_keys, &Mechanism::keys, "compartments in an address space");
+  // Where no mechanism in play says how many keys there are, the user's word is all there is.
+  if (!spec.statements.empty() && spec.statements.back().kind == StatementKind::budget_keys) {
+    spec.hardware_keys =
+        std::max(spec.hardware_keys, static_cast<int>(spec.statements.back().integer));
+  }
 }
 
 void read_weights(Report& report, Scope& scope, const NodePtr& node, Spec& spec) {

@@ -175,12 +175,18 @@ SyntaxError explain_syntax(std::string_view text, std::size_t at, std::string_vi
     error.message = std::string("this `") + here + "` closes nothing";
     error.one_byte = true;
   } else if (is("end of map not found") || is("end of sequence not found")) {
-    error.message = "this does not fit what stands before it";
-    error.hint = "check the indentation, and quotes that end too early";
+    if (first == at - line_begin(text, at)) {
+      error.message = "the indentation of this line fits no line above";
+      error.hint = "keys of one map, and items of one list, begin in the same column";
+    } else {
+      error.message = "unexpected text behind a value";
+      error.hint = "quote the whole value, or begin a new line";
+    }
   } else if (is("EOF in scalar")) {
     error.message = "a quote is opened that is never closed";
   } else if (is("unknown token") && (here == '@' || here == '`' || here == '%')) {
-    error.message = std::string("text cannot begin with `") + here + "`";
+    error.message = here == '`' ? "text cannot begin with a backquote"
+                                : std::string("text cannot begin with `") + here + "`";
     error.hint = "write it in quotes";
     error.one_byte = true;
   } else if (is("unknown escape")) {

@@ -40,8 +40,10 @@ class TreeBuilder : public YAML::EventHandler {
 
   void OnDocumentStart(const YAML::Mark& mark) override {
     if (++documents == 1) return;
-    report_.error(span(mark), "multiple-documents", "a second document begins here",
-                  "one file holds one document: remove the `---`, or split the file");
+    const bool marked = source_.text.compare(offset(mark), 3, "---") == 0;
+    report_.error(span(mark), "multiple-documents",
+                  marked ? "a second document begins here" : "unexpected text behind the document",
+                  marked ? "one file holds one document: remove the `---`, or split the file" : "");
     throw Stop();
   }
   void OnDocumentEnd() override {}
@@ -54,6 +56,8 @@ class TreeBuilder : public YAML::EventHandler {
       node->span = {&source_, at, end};
     } else if (!frames_.empty() && frames_.back().key != nullptr) {
       node->span = frames_.back().key->span;  // `key:` with nothing behind it: show the key
+    } else if (!frames_.empty() && frames_.back().node->is_map()) {
+      node->span = {&source_, at, at + 1};  // a key is missing: show the `:`
     } else {
       std::size_t before = std::min(at, source_.text.size());
       while (before > 0 && is_space(source_.text[before - 1])) --before;
@@ -294,7 +298,8 @@ NodePtr parse_yaml(const Source& source, Report& report) {
     return nullptr;
   }
   if (builder.root == nullptr && report.errors() == errors) {
-    report.error({&source}, "empty-file", "the file is empty");
+    report.error({&source}, "empty-file", "the file is empty",
+                 source.primary ? "a spec begins with `flexos: 1`" : "");
   }
   return builder.root;
 }
