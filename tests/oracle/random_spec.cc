@@ -114,6 +114,7 @@ class Generator {
   // --- Size ------------------------------------------------------------------------------------
 
   void choose_size() {
+    about_calls_ = chance(20);
     const int n = between(shape_.min_components, shape_.max_components);
     names_ = {"net",  "app", "zoo",   "lib_a", "sched", "mem-1", "vfs",
               "time", "ui",  "crypt", "boot",  "log",   "db",    "irq"};
@@ -204,9 +205,9 @@ class Generator {
       Names transforms;
       if (chance(45)) transforms.push_back("reads: " + flow(some({"own", "shared"}, 75)));
       if (chance(45)) transforms.push_back("writes: " + flow(some({"own", "shared"}, 75)));
-      if (chance(50)) {
+      if (chance(about_calls_ ? 95 : 50)) {
         transforms.push_back("calls: " +
-                             (chance(65) ? std::string("graph") : flow(quoted(references(-1)))));
+                             (chance(50) ? std::string("graph") : flow(quoted(references(-1)))));
       }
       Names body{"transforms: " + flow_map(transforms), "strength: " + decimal(0, 100, 1),
                  "slowdown: " + factor()};
@@ -241,9 +242,9 @@ class Generator {
   Names references(int self) {
     Names result;
     for (int i = 0; i < static_cast<int>(names_.size()); ++i) {
-      if (i == self || !chance(45)) continue;
+      if (i == self || !chance(about_calls_ ? 75 : 45)) continue;
       const std::string& name = names_[static_cast<std::size_t>(i)];
-      if (chance(30)) {
+      if (chance(about_calls_ ? 45 : 30)) {
         result.push_back(name + ".*");
         continue;
       }
@@ -258,20 +259,22 @@ class Generator {
   Names api_of(int i) const {
     const std::uint64_t mixed =
         (seed_ + 1) * 0x9e3779b97f4a7c15U + static_cast<std::uint64_t>(i) * 977;
-    const Names all{"init", "run", "stop"};
-    return {all.begin(), all.begin() + 1 + static_cast<int>(mixed >> 33 & 1) +
-                             static_cast<int>(mixed >> 37 & 1)};
+    Names all{"init", "run", "stop"};
+    all.resize(mixed >> 33 & 15U ? 1 + (mixed >> 37 & 1U) + (mixed >> 38 & 1U) : 0);
+    return all;
   }
 
   std::string behavior(int self, int presence) {
     Names keys;
     for (const char* key : {"reads", "writes"}) {
-      if (!chance(presence)) continue;
+      if (about_calls_) keys.push_back(fmt::format("{}: [own]", key));
+      if (about_calls_ || !chance(presence)) continue;
       keys.push_back(
           fmt::format("{}: {}", key, chance(45) ? "\"*\"" : flow(some({"own", "shared"}, 70))));
     }
     if (chance(presence)) {
-      keys.push_back("calls: " + (chance(45) ? "\"*\"" : flow(quoted(references(self)))));
+      keys.push_back("calls: " +
+                     (chance(about_calls_ ? 75 : 45) ? "\"*\"" : flow(quoted(references(self)))));
     }
     return flow_map(keys);
   }
@@ -285,7 +288,7 @@ class Generator {
       Names grants;
       if (chance(35)) grants.push_back("reads: " + flow(some({"own", "shared"}, 60)));
       if (chance(40)) grants.push_back("writes: " + flow(some({"own", "shared"}, 60)));
-      if (chance(35)) {
+      if (chance(about_calls_ ? 80 : 35)) {
         grants.push_back("calls: " + (chance(50) ? std::string("api") : flow(some(api_of(i), 60))));
       }
       if (!grants.empty()) line(2, "requires: " + flow_map(grants));
@@ -527,6 +530,7 @@ class Generator {
   int variants_ = 0;  ///< so many of the first components have some
   std::vector<std::pair<std::string, std::string>> variant_names_;
   bool untrusted_ = false;
+  bool about_calls_ = false;  ///< a spec where what may be called decides
 };
 
 }  // namespace
