@@ -32,13 +32,22 @@ std::optional<int> Scope::find(Table& table, const std::string& name, const Span
   const auto found = table.index.find(name);
   if (found != table.index.end()) return found->second;
 
-  std::string hint = did_you_mean(name, names(table));
+  std::vector<std::string> candidates = names(table);
+  if (&table == &components_ && !span.source->primary) {
+    // A component's file may call what the library has, whether or not the spec lists it.
+    const std::set<std::string> used(candidates.begin(), candidates.end());
+    candidates.assign(library_components.begin(), library_components.end());
+    for (const std::string& candidate : used) {
+      if (!library_components.contains(candidate)) candidates.push_back(candidate);
+    }
+  }
+  std::string hint = did_you_mean(name, candidates);
   if (&table == &components_) {
     if (library_components.contains(name)) {
       hint = fmt::format("add `{}` to `components`", name);
     }
   }
-  if (hint.empty()) hint = list_names("there are", names(table));
+  if (hint.empty()) hint = list_names("there are", candidates);
   if (hint.empty()) hint = fmt::format("no {} is defined", table.kind);
   report_.error(span, fmt::format("unknown-{}", table.kind),
                 fmt::format("unknown {} {}", table.kind, ticked(name)), hint);

@@ -339,7 +339,7 @@ class SecurityReader {
                           fmt::format("this closes a cycle of `together` statements: {} and {} are "
                                       "together already",
                                       name_of(a), name_of(b)),
-                          "remove this statement, or write one that names them all");
+                          "remove this statement, or replace them all by one");
         std::set<std::size_t> used;
         for (int at = b; at != a; at = via.at(at).from) used.insert(via.at(at).statement);
         for (const std::size_t s : used) finding.note(together_[s].span, "follows from this");

@@ -94,13 +94,8 @@ void fix_levels(Report& report, Scope& scope, const Node& node, Spec& spec) {
                    fmt::format("expected two components as `\"a|b\"`, found {}", ticked(key)));
       continue;
     }
-    const auto trim = [](std::string text) {
-      while (!text.empty() && text.front() == ' ') text.erase(0, 1);
-      while (!text.empty() && text.back() == ' ') text.pop_back();
-      return text;
-    };
-    const auto a = scope.component(trim(key.substr(0, bar)), entry.key->span);
-    const auto b = scope.component(trim(key.substr(bar + 1)), entry.key->span);
+    const auto a = scope.component(key.substr(0, bar), entry.key->span);
+    const auto b = scope.component(key.substr(bar + 1), entry.key->span);
     if (!a || !b || !level) continue;
     if (*a == *b) {
       report.error(entry.key->span, "self-isolation",
