@@ -42,9 +42,8 @@ end_stamp() { mv "$1.new" "$1"; }
 configure() {
   local preset=$1 log=$root/build/$1/configure.log
   shift
-  if [[ -e $root/build/$preset/CMakeCache.txt ]] &&
-    ! grep -qxF "CMAKE_HOME_DIRECTORY:INTERNAL=$root" "$root/build/$preset/CMakeCache.txt"; then
-    rm -rf "${root:?}/build/$preset" # the checkout was copied or moved
+  if ! grep -qxsF "CMAKE_HOME_DIRECTORY:INTERNAL=$root" "$root/build/$preset/CMakeCache.txt"; then
+    rm -rf "${root:?}/build/$preset" # left half-made, or the checkout was copied or moved
   fi
   mkdir -p "$root/build/$preset"
   [[ $# -eq 0 && -s $root/build/$preset/build.ninja ]] && return 0
