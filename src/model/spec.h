@@ -208,6 +208,14 @@ struct Spec {
   int size() const { return static_cast<int>(components.size()); }
 };
 
+/// Can images of this platform use the mechanism? (`none` always; no list = every platform.)
+inline bool available_on(const Mechanism& m, const std::string& platform) {
+  if (m.level == 0) return true;
+  bool listed = m.platforms.empty();
+  for (const std::string& p : m.platforms) listed |= p == platform;
+  return m.backend && listed;
+}
+
 /// The gate cost of `mechanism` under the spec's sharing, in cycles a crossing.
 inline const Decimal& gate_cost(const Spec& spec, Level level) {
   const Mechanism& m = spec.mechanisms[level];

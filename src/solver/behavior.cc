@@ -74,11 +74,18 @@ EffectiveBehavior effective_behavior(const Spec& spec, int i, int variant,
       calls_restricted = true;
       continue;
     }
-    std::erase_if(result.calls.functions, [&](const FunctionRef& f) {
-      return std::none_of(to.functions.begin(), to.functions.end(), [&](const FunctionRef& g) {
-        return g.component == f.component && (g.function == "*" || g.function == f.function);
-      });
-    });
+    std::vector<FunctionRef> both;
+    for (const FunctionRef& f : result.calls.functions) {
+      for (const FunctionRef& g : to.functions) {
+        if (f.component != g.component) continue;
+        if (g.function == "*" || g.function == f.function) {
+          both.push_back(f);
+        } else if (f.function == "*") {
+          both.push_back(g);
+        }
+      }
+    }
+    result.calls.functions = std::move(both);
   }
   return result;
 }
@@ -104,16 +111,28 @@ bool harmless(const Spec& spec, const EffectiveBehavior& behavior, int victim,
   return false;
 }
 
-bool may_join(const Spec& spec, int a, const EffectiveBehavior& behavior, int b) {
-  if (!granted(spec, behavior, b)) return false;
+CoResidency::CoResidency(const Spec& spec) : spec_(spec) {
+  const auto n = static_cast<std::size_t>(spec.size());
+  guarded_.assign(n * n, 0);
   for (const Statement& s : spec.statements) {
     if (s.kind != StatementKind::protect || s.level.has_value()) continue;
-    const bool concerned = std::any_of(s.pairs.begin(), s.pairs.end(), [&](const auto& pair) {
-      return pair[0] == a && pair[1] == b;
-    });
-    if (!concerned) continue;
-    for (const Operation operation : s.operations) {
-      if (!harmless(spec, behavior, b, operation)) return false;
+    for (const auto& [attacker, victim] : s.pairs) {
+      for (const Operation operation : s.operations) {
+        guarded_[static_cast<std::size_t>(attacker) * n + static_cast<std::size_t>(victim)] |=
+            static_cast<std::uint8_t>(1U << static_cast<unsigned>(operation));
+      }
+    }
+  }
+}
+
+bool CoResidency::may_join(int a, const EffectiveBehavior& behavior, int b) const {
+  if (!granted(spec_, behavior, b)) return false;
+  const auto n = static_cast<std::size_t>(spec_.size());
+  const unsigned guarded = guarded_[static_cast<std::size_t>(a) * n + static_cast<std::size_t>(b)];
+  for (const Operation operation : {Operation::read, Operation::write, Operation::call}) {
+    if ((guarded >> static_cast<unsigned>(operation) & 1U) != 0 &&
+        !harmless(spec_, behavior, b, operation)) {
+      return false;
     }
   }
   return true;

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <cstdint>
+#include <vector>
+
 #include "model/spec.h"
 
 /// What hardening leaves of a behaviour, and whether it may share a compartment (LANGUAGE,
@@ -18,8 +21,18 @@ bool granted(const Spec& spec, const EffectiveBehavior& behavior, int b);
 /// Does `behavior` of component `a` leave `victim` alone in this operation?
 bool harmless(const Spec& spec, const EffectiveBehavior& behavior, int victim, Operation operation);
 
-/// May component `a` with `behavior` be in one compartment with `b`, as far as `a` is concerned:
-/// what b grants and the `protect` statements that behaviour may answer.
-bool may_join(const Spec& spec, int a, const EffectiveBehavior& behavior, int b);
+/// Who may share a compartment, as far as one side's behaviour is concerned: what the other side
+/// grants, and the `protect` statements that behaviour may answer.
+class CoResidency {
+ public:
+  explicit CoResidency(const Spec& spec);
+
+  /// May component `a` with `behavior` be in one compartment with `b`?
+  bool may_join(int a, const EffectiveBehavior& behavior, int b) const;
+
+ private:
+  const Spec& spec_;
+  std::vector<std::uint8_t> guarded_;  ///< [attacker * n + victim]: bits of Operation
+};
 
 }  // namespace flexos

@@ -231,18 +231,28 @@ class Builder {
     const int n = out_.n;
     out_.classes.resize(at(n));
     out_.co_resident.assign(at(n * n), 0);
-    keep_ = raw_;
     class_of_.resize(at(n));
+    const CoResidency co_residency(spec_);
     for (int i = 0; i < n; ++i) {
       std::map<std::vector<bool>, int> known;
       std::vector<std::vector<bool>> signatures;
+      // Many hardening sets leave the same behaviour: ask once for each.
+      std::vector<std::pair<EffectiveBehavior, int>> behaviors;
       for (const RawOption& option : raw_[at(i)]) {
+        const auto asked = std::find_if(behaviors.begin(), behaviors.end(), [&](const auto& entry) {
+          return entry.first == option.behavior;
+        });
+        if (asked != behaviors.end()) {
+          class_of_[at(i)].push_back(asked->second);
+          continue;
+        }
         std::vector<bool> seen(at(n), true);
         for (int j = 0; j < n; ++j) {
-          if (j != i) seen[at(j)] = may_join(spec_, i, option.behavior, j);
+          if (j != i) seen[at(j)] = co_residency.may_join(i, option.behavior, j);
         }
         auto [entry, fresh] = known.try_emplace(seen, static_cast<int>(signatures.size()));
         if (fresh) signatures.push_back(seen);
+        behaviors.emplace_back(option.behavior, entry->second);
         class_of_[at(i)].push_back(entry->second);
       }
       if (signatures.size() > 64) {
@@ -338,7 +348,6 @@ class Builder {
     if (budget) {
       // The budget is inclusive; costs are whole multiples of the factor.
       out_.budget = budget_units / factor;
-      has_budget_ = true;
     }
     for (int i = 0; i < n; ++i) {
       for (std::size_t o = 0; o < raw_[at(i)].size(); ++o) {
@@ -458,9 +467,7 @@ class Builder {
   const Spec& spec_;
   Instance out_;
   std::optional<std::string> error_;
-  bool has_budget_ = false;
   std::vector<std::vector<RawOption>> raw_;
-  std::vector<std::vector<RawOption>> keep_;
   std::vector<std::vector<int>> class_of_;
 };
 

@@ -21,7 +21,7 @@ class Archive {
 
 struct TradeoffRequest {
   Deadline deadline;
-  std::function<void(const Archive&, std::int64_t nodes)> progress;
+  std::function<void(std::size_t points, std::int64_t nodes)> progress;  ///< now and then
 };
 
 struct TradeoffResult {
@@ -36,5 +36,19 @@ TradeoffResult tradeoff(const Instance& instance, const TradeoffRequest& request
 /// The `top` solutions of least risk (ties: cheaper), within the budget. Without profile all costs
 /// are 0.
 SearchResult least_risk(const Instance& instance, const SearchRequest& request);
+
+/// Is option `b` of a component at least as safe as its option `a` (not asked where they are
+/// equal)?
+using OptionOrder = std::function<bool(int component, const Option& b, const Option& a)>;
+
+struct MaximalRequest {
+  Deadline deadline;
+  int limit = 100;          ///< keep the least risky
+  std::int64_t effort = 0;  ///< most nodes and option sets looked at; 0 = no limit
+  OptionOrder option_at_least;
+};
+
+/// The maximal elements of the safety order among the admissible solutions, by rising risk.
+TradeoffResult maximal(const Instance& instance, const MaximalRequest& request);
 
 }  // namespace flexos

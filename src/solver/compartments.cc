@@ -1,0 +1,130 @@
+#include "solver/compartments.h"
+
+#include <algorithm>
+#include <boost/graph/bron_kerbosch_all_cliques.hpp>
+#include <boost/graph/undirected_graph.hpp>
+#include <deque>
+
+#include "solver/domain.h"
+#include "solver/encoding.h"
+
+namespace flexos {
+
+namespace {
+
+using Graph = boost::undirected_graph<>;
+using Vertex = boost::graph_traits<Graph>::vertex_descriptor;
+
+/// Thrown through Boost.Graph to leave an enumeration that grew too long; caught below.
+struct EnoughCliques {};
+
+struct KeepLargest {
+  std::deque<Vertex>* best;
+  int* seen;
+  template <typename Clique, typename G>
+  void clique(const Clique& clique, const G& /*graph*/) {
+    if (clique.size() > best->size()) best->assign(clique.begin(), clique.end());
+    if (++*seen > 200'000) throw EnoughCliques{};
+  }
+};
+
+/// A large set of components of which no two can be in one compartment: the largest, unless their
+/// number is beyond counting.
+std::vector<int> conflict_clique(const Domain& domain) {
+  const int n = domain.instance().n;
+  Graph graph;
+  std::vector<Vertex> vertices;
+  for (int i = 0; i < n; ++i) vertices.push_back(graph.add_vertex());
+  for (int i = 0; i < n; ++i) {
+    for (int j = 0; j < i; ++j) {
+      if (domain.low(i, j) > 0) {
+        boost::add_edge(vertices[static_cast<std::size_t>(i)],
+                        vertices[static_cast<std::size_t>(j)], graph);
+      }
+    }
+  }
+  std::deque<Vertex> best;
+  int seen = 0;
+  try {
+    boost::bron_kerbosch_all_cliques(graph, KeepLargest{&best, &seen}, 1);
+  } catch (const EnoughCliques&) {
+    // The largest so far is still a valid bound.
+  }
+  std::vector<int> result;
+  for (const Vertex v : best) {
+    result.push_back(
+        static_cast<int>(std::find(vertices.begin(), vertices.end(), v) - vertices.begin()));
+  }
+  if (result.empty() && n > 0) result.push_back(0);
+  std::sort(result.begin(), result.end());
+  return result;
+}
+
+int compartments_of(const Configuration& c, int n) {
+  return static_cast<int>(classes(c, n, 0).size());
+}
+
+}  // namespace
+
+Compartments fewest_compartments(const Spec& spec, const Ask& request) {
+  Compartments result;
+  const BuiltInstance built = build_instance(spec);
+  if (built.error) {
+    result.error = built.error->message;
+    return result;
+  }
+  Domain domain(built.instance);
+  if (!domain.propagate()) {
+    result.optimal = true;
+    return result;
+  }
+  result.clique = conflict_clique(domain);
+  const int n = spec.size();
+  // From the clique upwards: the first count that Z3 can satisfy is the minimum. Triangles are
+  // added as models violate them.
+  z3::context context;
+  Encoding encoding(context, spec, n <= 12);
+  encoding.require_budget();
+  int best = n + 1;
+  for (int count = static_cast<int>(result.clique.size()); count < best;) {
+    if (request.deadline.passed()) break;
+    if (request.progress) request.progress("trying " + std::to_string(count) + " compartments");
+    encoding.solver().push();
+    encoding.require_compartments_at_most(count);
+    z3::params params(context);
+    if (request.deadline.at != std::chrono::steady_clock::time_point::max()) {
+      const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+          request.deadline.at - std::chrono::steady_clock::now());
+      params.set("timeout",
+                 static_cast<unsigned>(std::clamp<std::int64_t>(left.count(), 1, 1 << 30)));
+      encoding.solver().set(params);
+    }
+    const z3::check_result verdict = encoding.solver().check();
+    std::optional<Configuration> found;
+    if (verdict == z3::sat) found = encoding.read(encoding.solver().get_model());
+    encoding.solver().pop();
+    if (verdict == z3::unknown) break;
+    if (verdict == z3::unsat) {
+      if (++count > n) {
+        result.optimal = true;  // not even with everybody alone
+        result.certificate.proof = Proof::z3;
+        return result;
+      }
+      continue;
+    }
+    if (encoding.add_violated_triangles(*found) > 0) continue;
+    best = compartments_of(*found, n);
+    result.feasible = true;
+    result.witness = *found;
+    result.minimum = best;
+    result.optimal = true;
+    result.certificate.proof =
+        static_cast<int>(result.clique.size()) == best ? Proof::bound : Proof::z3;
+    return result;
+  }
+  result.certificate.proof = Proof::gap;
+  result.certificate.gap = 1;
+  return result;
+}
+
+}  // namespace flexos

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <vector>
+
+#include "solver/scalarised.h"
+#include "solver/search.h"
+
+namespace flexos {
+
+/// A place in the plane where something of interest could still be: not dearer, not riskier.
+struct Corner {
+  double cost;
+  double risk;
+};
+
+/// What a leaf of the placement does with its layout, and where something new could still be.
+class Goal {
+ public:
+  virtual ~Goal() = default;
+  virtual const std::vector<Corner>& corners() = 0;
+  virtual void layout(const std::vector<Rung>& rungs) = 0;
+  /// Called now and then; true = stop.
+  virtual bool pause(std::int64_t nodes) = 0;
+};
+
+/// Depth-first placement of components into the nesting, one after the other; subtrees from which
+/// no corner of the goal can be reached are cut by the bounds of scalarised.h.
+class Placement {
+ public:
+  Placement(const Instance& instance, Goal& goal, const Deadline& deadline);
+
+  /// Hands the goal every layout that may be of interest, good starts first.
+  void run();
+
+  std::int64_t nodes() const { return nodes_; }
+  bool stopped() const { return stopped_; }
+
+ private:
+  struct Place {
+    int beside;
+    Rung rung;
+    double merit;
+  };
+
+  Rung rung(int i, int j) const { return rungs_[static_cast<std::size_t>(pair_index(i, j))]; }
+  void descend(int placed);
+  void put(int placed, int next, int beside, Rung r);
+  void consider(int placed, int next, int beside, Rung r, std::vector<Place>& places) const;
+  bool counts_possible(int placed) const;
+  bool nothing_new(const Scalarised::Bound& bound);
+
+  const Instance& in_;
+  Goal& goal_;
+  const Deadline& deadline_;
+  Scalarised bounds_;
+  std::vector<int> order_;
+  std::vector<Rung> rungs_;
+  std::vector<ClassMask> classes_;
+  std::int64_t nodes_ = 0;
+  bool stopped_ = false;
+};
+
+}  // namespace flexos

@@ -1,0 +1,134 @@
+#include "solver/rank.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "model/order.h"
+#include "solver/certify.h"
+#include "solver/tradeoff.h"
+
+namespace flexos {
+
+namespace {
+
+constexpr int kCertifyUpTo = 20;
+constexpr int kMostLayouts = 1 << 16;
+
+double relative_gap(const Instance& instance, const SearchResult& found) {
+  if (found.solutions.empty()) return 1;
+  const double best = cycles(instance, found.solutions.front().cost);
+  const double bound = cycles(instance, found.lower_bound);
+  return best > 0 ? std::max(0.0, (best - bound) / best) : 0.0;
+}
+
+/// Drops what another of the list beats in cost and safety; the list is in order of preference.
+std::vector<Configuration> undominated(const Spec& spec, const Instance& instance,
+                                       const std::vector<Solution>& solutions) {
+  std::vector<Configuration> all;
+  all.reserve(solutions.size());
+  for (const Solution& s : solutions) all.push_back(to_configuration(instance, s));
+  std::vector<Configuration> kept;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    bool beaten = false;
+    for (std::size_t k = 0; k < all.size() && !beaten; ++k) {
+      beaten = k != i && solutions[k].cost <= solutions[i].cost &&
+               at_least_as_safe(spec, all[k], all[i]);
+    }
+    if (!beaten) kept.push_back(all[i]);
+  }
+  return kept;
+}
+
+SearchResult run(const Instance& instance, const RankRequest& request, int top) {
+  SearchRequest ask;
+  ask.top = top;
+  ask.one_per_layout = request.distinct;
+  ask.deadline = request.deadline;
+  if (request.progress) {
+    ask.progress = [&](const SearchResult& now) {
+      request.progress(fmt::format("best {:.6g} cycles, bound {:.6g}, {} nodes",
+                                   cycles(instance, now.solutions.front().cost),
+                                   cycles(instance, now.lower_bound), now.stats.nodes));
+    };
+  }
+  return request.objective == Objective::fastest ? search(instance, ask)
+                                                 : least_risk(instance, ask);
+}
+
+void certify(const Spec& spec, const RankRequest& request, Ranking& ranking) {
+  if (!ranking.optimal) return;
+  if (request.certify == Certify::never) return;
+  if (request.certify == Certify::automatic && spec.size() > kCertifyUpTo) {
+    ranking.certificate.note =
+        fmt::format("more than {} components: ask Z3 to confirm with --certify", kCertifyUpTo);
+    return;
+  }
+  if (request.distinct || (request.objective == Objective::safest && ranking.feasible)) {
+    ranking.certificate.note = "Z3 confirms answers in cost order; this one rests on exact bounds";
+    return;
+  }
+  const auto verdict =
+      refute_cheaper(spec, ranking.configurations, ranking.exhausted, request.deadline);
+  switch (verdict.verdict) {
+    case Refutation::confirmed:
+      ranking.certificate.proof = Proof::z3;
+      break;
+    case Refutation::undecided:
+      ranking.certificate.note = "Z3 did not decide in its share of effort";
+      break;
+    case Refutation::refuted:
+      ranking.error = fmt::format(
+          "internal disagreement: Z3 finds configuration {} that the search missed; please report "
+          "this spec",
+          configuration_id(spec, verdict.counterexample));
+      break;
+  }
+}
+
+}  // namespace
+
+Ranking rank(const Spec& spec, const RankRequest& request) {
+  Ranking ranking;
+  const BuiltInstance built = build_instance(spec);
+  if (built.error) {
+    ranking.error = built.error->message;
+    return ranking;
+  }
+  const Instance& instance = built.instance;
+  SearchResult found = run(instance, request, request.top);
+  if (request.distinct) {
+    // Dominated layouts take places: widen until enough others are left.
+    for (int top = request.top;; top *= 4) {
+      if (top != request.top) found = run(instance, request, top);
+      ranking.configurations = undominated(spec, instance, found.solutions);
+      if (static_cast<int>(ranking.configurations.size()) >= request.top || found.exhausted ||
+          !found.complete || top >= kMostLayouts ||
+          static_cast<int>(found.solutions.size()) < top) {
+        break;
+      }
+    }
+    ranking.exhausted =
+        found.exhausted && static_cast<int>(ranking.configurations.size()) <= request.top;
+    if (static_cast<int>(ranking.configurations.size()) > request.top) {
+      ranking.configurations.resize(static_cast<std::size_t>(request.top));
+    }
+  } else {
+    for (const Solution& s : found.solutions) {
+      ranking.configurations.push_back(to_configuration(instance, s));
+    }
+    ranking.exhausted = found.exhausted;
+  }
+  ranking.feasible = !found.solutions.empty();
+  ranking.optimal = found.complete;
+  ranking.stats = found.stats;
+  ranking.certificate.proof = found.complete ? Proof::bound : Proof::gap;
+  ranking.certificate.gap = found.complete ? 0.0
+                            : request.objective == Objective::safest
+                                ? 1.0
+                                : relative_gap(instance, found);
+  certify(spec, request, ranking);
+  return ranking;
+}
+
+}  // namespace flexos

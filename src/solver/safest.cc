@@ -1,0 +1,58 @@
+#include "solver/safest.h"
+
+#include <algorithm>
+
+#include "model/order.h"
+#include "solver/tradeoff.h"
+
+namespace flexos {
+
+namespace {
+
+/// Nodes and option sets looked at before a large system's answer is given as it stands.
+constexpr std::int64_t kEffort = 4'000'000;
+
+/// `spec` with its slowdown budget replaced.
+Spec with_budget(const Spec& spec, const Decimal& slowdown) {
+  Spec result = spec;
+  std::erase_if(result.statements,
+                [](const Statement& s) { return s.kind == StatementKind::budget_slowdown; });
+  Statement budget;
+  budget.kind = StatementKind::budget_slowdown;
+  budget.decimal = slowdown;
+  budget.origin.file = "--slowdown";
+  budget.origin.text = "--slowdown " + slowdown.to_string();
+  result.statements.push_back(budget);
+  return result;
+}
+
+}  // namespace
+
+Safest safest(const Spec& spec, const SafestRequest& request) {
+  Safest result;
+  const Spec asked = request.slowdown ? with_budget(spec, *request.slowdown) : spec;
+  const BuiltInstance built = build_instance(asked);
+  if (built.error) {
+    result.error = built.error->message;
+    return result;
+  }
+  MaximalRequest ask;
+  ask.deadline = request.deadline;
+  ask.limit = request.limit;
+  ask.effort = kEffort;
+  ask.option_at_least = [&](int component, const Option& b, const Option& a) {
+    return (a.hardening & ~b.hardening) == 0 &&
+           variant_at_least(spec.components[static_cast<std::size_t>(component)], b.variant,
+                            a.variant);
+  };
+  const TradeoffResult found = maximal(built.instance, ask);
+  for (const Solution& s : found.points) {
+    result.maximal.push_back(to_configuration(built.instance, s));
+  }
+  result.complete = found.complete;
+  result.certificate.proof = found.complete ? Proof::bound : Proof::gap;
+  result.certificate.gap = found.complete ? 0 : 1;
+  return result;
+}
+
+}  // namespace flexos
