@@ -3,6 +3,8 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <map>
+#include <set>
 
 #include "spec/edit_distance.h"
 #include "spec/reader.h"
@@ -164,26 +166,26 @@ class ComponentReader {
                                : fmt::format("write `[{}]`", one_line(node.span)));
       return names;
     }
+    std::set<std::string_view> known;
+    for (const EntryPoint& entry : api) known.insert(entry.name);
     for (const NodePtr& item : read_words(report_, node, "`calls`", false)) {
       if (!is_function_name(item->text)) {
         report_.error(item->span, "bad-name",
                       fmt::format("{} is not the name of a function", ticked(item->text)));
         continue;
       }
-      const bool known = std::any_of(api.begin(), api.end(), [&](const EntryPoint& entry) {
-        return entry.name == item->text;
-      });
-      if (!known && !api.empty()) warn_function(item->text, result_.component, item->span);
+      if (!api.empty() && !known.contains(item->text)) warn_function(item->text, item->span);
       names.push_back(item->text);
     }
     return names;
   }
 
-  void warn_function(const std::string& function, const Component& owner, const Span& span) {
+  void warn_function(const std::string& function, const Span& span) {
+    if (report_.full()) return;
     std::vector<std::string> names;
-    for (const EntryPoint& entry : owner.api) names.push_back(entry.name);
+    for (const EntryPoint& entry : result_.component.api) names.push_back(entry.name);
     report_.warning(span, "unknown-function",
-                    fmt::format("{} has no entry point {}", ticked(owner.name), ticked(function)),
+                    fmt::format("{} has no entry point {}", ticked(input_.name), ticked(function)),
                     did_you_mean(function, names));
   }
 
@@ -404,12 +406,21 @@ std::optional<Calls> read_calls(Report& report, const Node& node, std::string_vi
 }
 
 void resolve_calls(Report& report, Scope& scope, std::vector<ComponentResult>& components) {
-  std::map<std::string, const Component*> by_name;
+  struct Owner {
+    std::vector<std::string> names;  // of its entry points
+    std::set<std::string_view> known;
+  };
+  std::map<std::string, Owner> by_name;
   for (const ComponentResult& result : components) {
-    by_name[result.component.name] = &result.component;
+    Owner& owner = by_name[result.component.name];
+    for (const EntryPoint& entry : result.component.api) {
+      owner.names.push_back(entry.name);
+      owner.known.insert(entry.name);
+    }
   }
   for (const ComponentResult& result : components) {
     for (const PendingCall& call : result.calls) {
+      if (report.full()) break;
       const auto target = by_name.find(call.function.component);
       if (target == by_name.end()) {
         // The library's components may call others that this spec leaves out.
@@ -418,17 +429,13 @@ void resolve_calls(Report& report, Scope& scope, std::vector<ComponentResult>& c
         }
         continue;
       }
-      const Component& owner = *target->second;
-      std::vector<std::string> names;
-      for (const EntryPoint& entry : owner.api) names.push_back(entry.name);
-      if (names.empty() || call.function.function == "*" ||
-          std::find(names.begin(), names.end(), call.function.function) != names.end()) {
-        continue;
-      }
-      report.warning(call.span, "unknown-function",
-                     fmt::format("{} has no entry point {}", ticked(owner.name),
-                                 ticked(call.function.function)),
-                     did_you_mean(call.function.function, names));
+      const std::string& function = call.function.function;
+      const Owner& owner = target->second;
+      if (owner.names.empty() || function == "*" || owner.known.contains(function)) continue;
+      report.warning(
+          call.span, "unknown-function",
+          fmt::format("{} has no entry point {}", ticked(target->first), ticked(function)),
+          did_you_mean(function, owner.names));
     }
   }
   const auto absent = [&](const FunctionRef& f) { return !by_name.contains(f.component); };

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <tuple>
 
 #include "spec/component_reader.h"
 #include "spec/reader.h"
@@ -278,9 +279,11 @@ std::vector<Mechanism> read_mechanisms(Report& report, Scope& scope,
     none.backend = true;
     result.insert(result.begin(), std::move(none));
   }
-  std::stable_sort(result.begin(), result.end(), [](const Mechanism& a, const Mechanism& b) {
-    return a.level != b.level ? a.level < b.level : a.name == "none" && b.name != "none";
-  });
+  const auto key = [](const Mechanism& m) {
+    return std::tuple(m.level, m.name != "none", std::string_view(m.name));
+  };
+  std::sort(result.begin(), result.end(),
+            [&](const Mechanism& a, const Mechanism& b) { return key(a) < key(b); });
   check_levels(report, result, definitions);
   for (std::size_t i = 0; i < result.size(); ++i) {
     scope.add_mechanism(result[i].name, static_cast<int>(i));

@@ -7,6 +7,9 @@ namespace flexos {
 
 namespace {
 
+/// Enough for every real list; keeps a hostile one from taking minutes.
+constexpr std::size_t kMaxCandidates = 1000;
+
 std::string lower(std::string_view text) {
   std::string result(text);
   for (char& c : result) {
@@ -52,7 +55,9 @@ std::string nearest(std::string_view typo, const std::vector<std::string>& candi
   // A third of the word may be wrong: `mpk` is not `pt`, but `pkm` is `mpk`.
   int limit = typo.size() >= 8 ? 3 : std::max(1, static_cast<int>(typo.size()) / 3);
   const std::string* best = nullptr;
+  std::size_t looked_at = 0;
   for (const std::string& candidate : candidates) {
+    if (++looked_at > kMaxCandidates) break;
     const int distance = edit_distance(wanted, lower(candidate), limit);
     if (distance <= limit) {
       best = &candidate;

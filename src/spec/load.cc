@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <map>
 #include <tuple>
 
 #include "spec/component_reader.h"
@@ -321,13 +322,17 @@ class SpecLoader {
     }
   }
 
+  /// In the order of the text; a preset's behind the spec's own.
   void sort_statements() {
-    const auto key = [&](const Statement& s) {
-      return std::tuple(s.origin.file != spec_.file, std::string_view(s.origin.file), s.origin.line,
-                        s.origin.column);
-    };
-    std::stable_sort(spec_.statements.begin(), spec_.statements.end(),
-                     [&](const Statement& a, const Statement& b) { return key(a) < key(b); });
+    using Key = std::tuple<bool, std::string, int, int, std::size_t>;
+    std::map<Key, Statement> sorted;
+    for (Statement& s : spec_.statements) {
+      const Key key(s.origin.file != spec_.file, s.origin.file, s.origin.line, s.origin.column,
+                    sorted.size());
+      sorted.emplace(key, std::move(s));
+    }
+    spec_.statements.clear();
+    for (auto& [key, statement] : sorted) spec_.statements.push_back(std::move(statement));
   }
 
   Report& report_;

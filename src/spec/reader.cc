@@ -98,6 +98,7 @@ MapReader::MapReader(Report& report, NodePtr node, std::string_view where,
   }
   node_ = std::move(node);
   for (const Entry& entry : node_->entries) {
+    if (report.full()) break;
     const std::string& key = entry.key->text;
     if (std::find(keys.begin(), keys.end(), key) != keys.end()) continue;
     const std::vector<std::string> known(keys.begin(), keys.end());

@@ -75,22 +75,26 @@ Report::Finding& Report::warning(const Span& span, std::string_view code, std::s
 
 Report::Finding& Report::add(Severity severity, const Span& span, std::string_view code,
                              std::string message, std::string hint) {
-  if (findings_.size() >= kMaxFindings) {
+  if (full()) {
     overflow_ = Finding();
     return overflow_;
   }
   Finding& finding = findings_.emplace_back();
   finding.main_ = make(severity, span, code, std::move(message), std::move(hint));
+  finding.order_ = findings_.size();
   finding.primary_ = span.source != nullptr && span.source->primary;
   return finding;
 }
 
+bool Report::full() const { return findings_.size() >= kMaxFindings; }
+
 std::vector<Diagnostic> Report::take() {
   const auto key = [](const Finding& f) {
-    return std::tuple(!f.primary_, std::string_view(f.main_.file), f.main_.line, f.main_.column);
+    return std::tuple(!f.primary_, std::string_view(f.main_.file), f.main_.line, f.main_.column,
+                      f.order_);
   };
-  std::stable_sort(findings_.begin(), findings_.end(),
-                   [&](const Finding& a, const Finding& b) { return key(a) < key(b); });
+  std::sort(findings_.begin(), findings_.end(),
+            [&](const Finding& a, const Finding& b) { return key(a) < key(b); });
   std::vector<Diagnostic> result;
   const Diagnostic* previous = nullptr;
   for (Finding& finding : findings_) {

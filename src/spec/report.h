@@ -24,6 +24,7 @@ class Report {
     Diagnostic main_;
     std::vector<Diagnostic> notes_;
     bool primary_ = false;
+    std::size_t order_ = 0;  ///< of being found: breaks ties
   };
 
   Finding& error(const Span& span, std::string_view code, std::string message,
@@ -33,6 +34,8 @@ class Report {
 
   bool has_errors() const { return errors_ > 0; }
   int errors() const { return errors_; }
+  /// So much is wrong that nothing more is kept: whoever loops may stop.
+  bool full() const;
 
   /// Everything found: the spec's own findings first, then by file and position.
   std::vector<Diagnostic> take();

@@ -15,6 +15,9 @@ namespace {
 const std::vector<std::string> kStatements = {"isolate", "protect", "together", "harden",
                                               "untrusted"};
 
+/// A hundred times all pairs of the largest spec: keeps a hostile one from filling the memory.
+constexpr std::size_t kMaxPairs = 2000000;
+
 using Pairs = std::set<std::array<int, 2>>;
 
 std::array<int, 2> unordered(int a, int b) { return {std::min(a, b), std::max(a, b)}; }
@@ -32,7 +35,10 @@ class SecurityReader {
       : report_(report), scope_(scope), spec_(spec) {}
 
   std::vector<Statement> read(const Node& security) {
-    for (const NodePtr& item : read_list(report_, security, "`security`")) read_statement(item);
+    for (const NodePtr& item : read_list(report_, security, "`security`")) {
+      if (pairs_ > kMaxPairs || report_.full()) break;
+      read_statement(item);
+    }
     return std::move(statements_);
   }
 
@@ -80,7 +86,15 @@ class SecurityReader {
       const MapReader only_key(report_, node, "an `untrusted` statement", {"untrusted"});
       return;
     }
-    if (report_.errors() == errors) statements_.push_back(std::move(statement));
+    if (report_.errors() != errors) return;
+    pairs_ += statement.pairs.size();
+    if (pairs_ > kMaxPairs) {
+      report_.error(
+          node->span, "too-many",
+          fmt::format("these statements speak of more than {} pairs of components", kMaxPairs));
+      return;
+    }
+    statements_.push_back(std::move(statement));
   }
 
   void report_unknown(const Node& node) {
@@ -308,6 +322,10 @@ class SecurityReader {
   /// Statements [a, b], [b, c], [c, a] close a cycle: the last says what follows already. Merely
   /// to repeat (part of) one earlier statement is harmless.
   void check_cycle(const std::set<int>& members, const Node& list) {
+    const bool within_one = std::any_of(together_.begin(), together_.end(), [&](const Together& t) {
+      return std::includes(t.members.begin(), t.members.end(), members.begin(), members.end());
+    });
+    if (within_one) return;
     for (const int a : members) {
       // Which earlier statements lead from `a` to another member, breadth first.
       struct Step {
@@ -380,6 +398,7 @@ class SecurityReader {
   const Spec& spec_;
   std::vector<Statement> statements_;
   std::vector<Together> together_;
+  std::size_t pairs_ = 0;
 };
 
 }  // namespace

@@ -96,12 +96,21 @@ std::size_t scalar_end(std::string_view text, std::size_t at, std::string_view v
 std::size_t find_deep_bracket(std::string_view text, int limit) {
   int depth = 0;
   bool quote = false;
+  bool at_start = true;  // of a line, but for `- ` and `? `, which nest as well
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
     if (c == '\n') {
       depth = 0;
       quote = false;
-    } else if (c == '"') {
+      at_start = true;
+      continue;
+    }
+    if (at_start && (c == '-' || c == '?') && i + 1 < text.size() && is_space(text[i + 1])) {
+      if (++depth > limit) return i;
+      continue;
+    }
+    if (c != ' ') at_start = false;
+    if (c == '"') {
       quote = !quote;
     } else if (quote) {
       if (c == '\\') ++i;
