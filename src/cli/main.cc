@@ -1,0 +1,50 @@
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <new>
+
+#include "cli/app.h"
+
+#ifndef FLEXOS_VERSION
+#define FLEXOS_VERSION "0.1.0"
+#endif
+
+namespace {
+
+constexpr const char* kAbout =
+    "Derives, ranks and proves the ways to split an OS into compartments and to harden it.";
+
+constexpr const char* kFooter =
+    "Exit codes: 0 done; 1 the answer is no (errors in the spec, infeasible); 2 wrong usage;\n"
+    "3 the environment is at fault.";
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  using namespace flexos;
+  // A reader that went away is an error to report, not a reason to die.
+  std::signal(SIGPIPE, SIG_IGN);
+  CLI::App root{kAbout, "flexos-explore"};
+  root.set_version_flag("--version", "flexos-explore " FLEXOS_VERSION);
+  root.require_subcommand(1);
+  root.footer(kFooter);
+  App app;
+  int exit_code = kDone;
+  add_check(root, app, exit_code);
+  add_rank(root, app, exit_code);
+  add_frontier(root, app, exit_code);
+  add_safest(root, app, exit_code);
+  add_compartments(root, app, exit_code);
+  add_explain(root, app, exit_code);
+  try {
+    root.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    const int code = root.exit(error);
+    return code == 0 ? static_cast<int>(kDone) : static_cast<int>(kUsage);
+  } catch (const std::bad_alloc&) {
+    return app.fail(kEnvironment, "out of memory");
+  } catch (const std::exception& error) {
+    return app.fail(kEnvironment, std::string("internal error: ") + error.what());
+  }
+  return exit_code;
+}
