@@ -167,13 +167,16 @@ void check_levels(Report& report, const std::vector<Mechanism>& mechanisms,
     return definition == definitions.end() ? Span{}
                                            : definition->second.node->find("level")->value->span;
   };
+  const auto by_user = [&](const Mechanism& m) {
+    const Source* source = level_span(m).source;
+    return source != nullptr && source->primary;
+  };
   for (std::size_t i = 1; i < mechanisms.size(); ++i) {
     const Mechanism& low = mechanisms[i - 1];
     const Mechanism& high = mechanisms[i];
     if (low.level != high.level) continue;
     // The user's own one is to blame, where one of them is.
-    const bool swap = level_span(low).source != nullptr && level_span(low).source->primary &&
-                      !(level_span(high).source != nullptr && level_span(high).source->primary);
+    const bool swap = by_user(low) && !by_user(high);
     const Mechanism& blamed = swap ? low : high;
     const Mechanism& other = swap ? high : low;
     report
@@ -187,7 +190,7 @@ void check_levels(Report& report, const std::vector<Mechanism>& mechanisms,
                                  [](const Mechanism& m) { return m.name == "none"; });
   if (none == mechanisms.end() || none->level == mechanisms[0].level) return;
   const Mechanism& lowest = mechanisms[0];
-  const bool user = level_span(*none).source != nullptr && level_span(*none).source->primary;
+  const bool user = by_user(*none);
   report
       .error(
           level_span(user ? *none : lowest), "none-not-lowest",

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <utility>
 
 namespace flexos {
 
@@ -86,7 +87,7 @@ std::string list_names(std::string_view lead, const std::vector<std::string>& na
 std::string did_you_mean(std::string_view typo, const std::vector<std::string>& candidates,
                          std::string otherwise) {
   const std::string best = nearest(typo, candidates);
-  return best.empty() ? otherwise : "did you mean `" + best + "`?";
+  return best.empty() ? std::move(otherwise) : "did you mean `" + best + "`?";
 }
 
 }  // namespace flexos

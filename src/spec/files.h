@@ -27,9 +27,6 @@ class Files {
   std::vector<std::string> names(std::string_view folder) const;
   std::filesystem::path path(std::string_view folder, std::string_view name) const;
 
-  /// The source last read or parsed.
-  const Source& last() const { return *sources_.back(); }
-
  private:
   Report& report_;
   const Library& library_;

@@ -248,7 +248,7 @@ class SpecLoader {
                                              has_overrides ? " and its keys below" : "")));
       return nullptr;
     }
-    const NodePtr node = files_.read(files_.path("components", name), span);
+    NodePtr node = files_.read(files_.path("components", name), span);
     if (node == nullptr) return nullptr;
     const Entry* entry = node->is_map() ? node->find("component") : nullptr;
     if (entry == nullptr) {

@@ -38,8 +38,9 @@ Diagnostic make(Severity severity, const Span& span, std::string_view code, std:
   if (line_end - line_begin > kMaxExcerpt) {
     if (span.begin > line_begin + kExcerptLead) begin = span.begin - kExcerptLead;
     end = std::min(line_end, begin + kMaxExcerpt);
-    while (begin < end && is_continuation(text[begin])) ++begin;
-    while (end < line_end && is_continuation(text[end])) ++end;
+    // Cut between characters; where the bytes are no UTF-8, anywhere.
+    for (int i = 0; i < 3 && begin > line_begin && is_continuation(text[begin]); ++i) ++begin;
+    for (int i = 0; i < 3 && end < line_end && is_continuation(text[end]); ++i) ++end;
   }
   d.excerpt = text.substr(begin, end - begin);
   d.excerpt_column = static_cast<int>(begin - line_begin) + 1;

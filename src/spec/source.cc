@@ -152,10 +152,10 @@ ReadResult read_file(const std::filesystem::path& file) {
   ReadResult result;
   char buffer[65536];
   std::size_t got = 0;
-  while (result.text.size() <= kMaxFileBytes &&
-         (got = std::fread(buffer, 1, sizeof buffer, stream)) > 0) {
+  do {
+    got = std::fread(buffer, 1, sizeof buffer, stream);
     result.text.append(buffer, got);
-  }
+  } while (got == sizeof buffer && result.text.size() <= kMaxFileBytes);
   if (std::ferror(stream) != 0) {
     result = {ReadStatus::unreadable, {}, std::strerror(errno)};
   } else if (result.text.size() > kMaxFileBytes) {

@@ -111,7 +111,7 @@ void fix_levels(Report& report, Scope& scope, const Node& node, Spec& spec) {
     }
     Statement statement = statement_of(StatementKind::fix_level, entry);
     statement.pairs = {pair};
-    statement.level = *level;
+    statement.level = level;
     spec.statements.push_back(std::move(statement));
   }
 }
