@@ -4,8 +4,8 @@
 // ultrametric as three max constraints a triple, company as one table lookup an ordered pair, the
 // cost as a sum of lookups. Search: pairs by falling weight, smallest rung first; then choices,
 // cheapest first. A finite domain solver bounds the cost by interval propagation only, so the
-// search order is what there is to gain. Compartment numbers with value precedence were tried in
-// its place: fewer variables, but less propagation and a later cut; behind from n = 8.
+// search order is what there is to gain: dom_w_deg, first_fail, max_regret and Luby restarts were
+// measured at n = 15 and none is ahead in more than one family; two threads (-p 2) gain nothing.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 

@@ -3,9 +3,10 @@
 // Model. A Boolean a pair and rung ("they part on this rung or above"), chained, with transitivity
 // for each triple and rung; a Boolean a choice. Costs are soft constraints on these Booleans, each
 // worth a step between rungs. Booleans only: with integers `enable_sat=false` gives false optima.
-// `enable_sat=false` keeps Z3 on its SMT core, where this model is several times faster; maxres is
-// the engine (wmax is a little ahead below n = 15 and far behind above). Triangles are eager: for
-// optimisation that is faster than adding them as they break.
+// `enable_sat=false` keeps Z3 on its SMT core, where this model is several times faster; wmax is
+// the engine up to n = 15 and maxres above, where wmax no longer ends (both measured; pd-maxres is
+// no better than maxres). Triangles are eager: for optimisation that is faster than adding them as
+// they break.
 //
 // Limits where they bind: a class is counted by its smallest member, in pseudo-Boolean constraints.
 #include <fmt/format.h>
@@ -27,7 +28,7 @@ class Encoding {
   explicit Encoding(const Problem& p) : p_(p), optimize_(context_) {
     z3::params params(context_);
     params.set("enable_sat", false);
-    params.set("maxsat_engine", context_.str_symbol("maxres"));
+    params.set("maxsat_engine", context_.str_symbol(p.n <= 15 ? "wmax" : "maxres"));
     optimize_.set(params);
     for (int q = 0; q < p.pairs(); ++q) {
       part_.emplace_back();
