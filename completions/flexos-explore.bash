@@ -12,7 +12,8 @@ _flexos_explore_specs() {
 _flexos_explore() {
   local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
   local commands="check rank frontier safest compartments explain"
-  local common="--format --color --help" command="" options i
+  local common="--format --color --specs --time-limit --certify --no-certify --stats --help"
+  local command="" options i
   COMPREPLY=()
 
   # Bash splits --option=value at the sign.
@@ -29,6 +30,12 @@ _flexos_explore() {
       mapfile -t COMPREPLY < <(compgen -f -X '!*.csv' -- "$word" && compgen -d -- "$word")
       return
       ;;
+    --objective) mapfile -t COMPREPLY < <(compgen -W "fastest safest" -- "$word") && return ;;
+    --specs)
+      compopt -o filenames 2>/dev/null
+      mapfile -t COMPREPLY < <(compgen -d -- "$word")
+      return
+      ;;
     --top | --time-limit | --slowdown | --at-least | --metric | --config | --layout) return ;;
   esac
 
@@ -39,12 +46,11 @@ _flexos_explore() {
     fi
   done
   case $command in
-    check) options=$common ;;
-    rank) options="--top --distinct --time-limit --certify $common" ;;
-    frontier) options="--time-limit --certify $common" ;;
-    safest) options="--slowdown --measured --at-least --metric --time-limit --certify $common" ;;
-    compartments) options="--time-limit $common" ;;
-    explain) options="--config --layout --time-limit $common" ;;
+    check | compartments) options=$common ;;
+    rank) options="--top --distinct --objective --poset $common" ;;
+    frontier) options="--top --poset $common" ;;
+    safest) options="--top --slowdown --measured --at-least --metric --poset $common" ;;
+    explain) options="--config --layout $common" ;;
     *) options="--color --help --version" ;;
   esac
 

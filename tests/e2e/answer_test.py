@@ -45,7 +45,7 @@ class Json(ToolTest):
         error, = json.loads(run.stdout)["errors"]
         self.assertLessEqual({"file", "line", "column", "message", "hint", "code"}, error.keys())
         self.assertEqual((error["file"], error["line"], error["column"], error["code"]),
-                         ("spec.yaml", 15, 13, "unknown-component"))
+                         ("spec.yaml", 16, 15, "unknown-component"))
 
     def test_rank(self):
         answer = self.answer("rank", self.spec(SMALL), "--top", "7")
@@ -144,7 +144,7 @@ class Json(ToolTest):
         run = self.run_tool("explain", self.spec(SMALL), "--layout", "app+net|fs",
                             "--format", "json")
         violations = json.loads(run.stdout)["violations"]
-        self.assertIn(15, [violation.get("line") for violation in violations])
+        self.assertIn(16, [violation.get("line") for violation in violations])
 
     def test_infeasible_rank_answers_in_json_or_not_at_all(self):
         run = self.run_tool("rank", self.spec(INFEASIBLE), "--format", "json")

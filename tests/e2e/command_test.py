@@ -9,8 +9,7 @@ from tool import COMMANDS, EXAMPLES, INFEASIBLE, ROOT, SMALL, ToolTest
 class Usage(ToolTest):
     def test_no_arguments(self):
         run = self.run_tool()
-        self.assertEqual(run.returncode, 2)
-        self.assertIn("rank", run.stdout + run.stderr)
+        self.assert_fails(run, 2, "--help")
 
     def test_unknown_option(self):
         for command in COMMANDS:
@@ -92,14 +91,14 @@ class Files(ToolTest):
         one = self.spec(SMALL.replace("isolate: [net, app]", "isolate: [nte, app]"), "one.yaml")
         two = self.spec(SMALL.replace("budget:", "budgte:"), "two.yaml")
         run = self.run_tool("check", one, good, two)
-        self.assert_fails(run, 1, "one.yaml:15:", "two.yaml:16:", "did you mean `net`?",
+        self.assert_fails(run, 1, "one.yaml:16:", "two.yaml:17:", "did you mean `net`?",
                           "did you mean `budget`?")
         self.assertNotIn("good.yaml", run.stderr)
 
     def test_error_has_excerpt_and_caret(self):
         spec = self.spec(SMALL.replace("isolate: [net, app]", "isolate: [nte, app]"))
         self.assert_fails(self.run_tool("rank", spec), 1,
-                          "spec.yaml:15:13: error: unknown component `nte` [unknown-component]",
+                          "spec.yaml:16:15: error: unknown component `nte` [unknown-component]",
                           "  - isolate: [nte, app]", "^~~")
 
     def test_examples_are_well_formed(self):

@@ -29,6 +29,7 @@ components:
     api: [open]
   - component: net
     behavior: {reads: "*", writes: "*", calls: "*"}
+    calls: {fs: [open]}
     api: [send]
 security:
   - isolate: [net, app]
@@ -68,7 +69,7 @@ def hard_spec(components, seed):
         "components": [{"component": name, "api": ["f"]} for name in names],
         "security": [{"isolate": list(pair)} for pair in pairs if draw.random() < 0.3],
         "explore": {"mechanisms": ["none", "mpk.light", "mpk.full", "pt", "vm"],
-                    "hardening": ["cfi", "asan"]},
+                    "hardening": ["stack-protector", "asan"]},
         "profile": {"base": 1000000, "calls": calls,
                     "work": {name: draw.randint(1000, 2000) for name in names}},
     })
