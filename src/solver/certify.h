@@ -22,4 +22,7 @@ struct RefutationResult {
 RefutationResult refute_cheaper(const Spec& spec, const std::vector<Configuration>& listed,
                                 bool all, const Deadline& deadline);
 
+/// Asks Z3 for any admissible configuration.
+RefutationResult refute_admissible(const Spec& spec, const Deadline& deadline);
+
 }  // namespace flexos

@@ -1,6 +1,7 @@
 #include "solver/encoding.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <string>
 
@@ -64,11 +65,16 @@ void Encoding::levels() {
                                  spec_.mechanisms[at(level)].name;
         row.push_back(context_.bool_const(name.c_str()));
       }
+      // A level that is not explored is no level: "at least it" means "at least the next".
+      for (int level = top_; level >= 1; --level) {
+        if (spec_.explored_mechanisms[at(level)]) continue;
+        row[at(level - 1)] = level == top_ ? context_.bool_val(false) : row[at(level)];
+      }
       apart_.push_back(std::move(row));
-      for (int level = 0; level <= top_; ++level) {
-        if (level > 1) solver_.add(z3::implies(apart(i, j, level), apart(i, j, level - 1)));
-        if (!spec_.explored_mechanisms[at(level)]) {
-          solver_.add(!apart(i, j, level) || apart(i, j, level + 1));
+      if (!spec_.explored_mechanisms[0]) solver_.add(apart(i, j, 1));
+      for (int level = 2; level <= top_; ++level) {
+        if (spec_.explored_mechanisms[at(level - 1)]) {
+          solver_.add(z3::implies(apart(i, j, level), apart(i, j, level - 1)));
         }
       }
     }
@@ -76,6 +82,7 @@ void Encoding::levels() {
 }
 
 void Encoding::triangle(int i, int j, int k, int level) {
+  if (!spec_.explored_mechanisms[at(level)]) return;  // the next level has it
   const z3::expr ij = apart(i, j, level);
   const z3::expr jk = apart(j, k, level);
   const z3::expr ik = apart(i, k, level);
@@ -298,6 +305,7 @@ void Encoding::statements() {
         for (const auto& pair : s.pairs) {
           solver_.add(apart(pair[0], pair[1], *s.level));
           solver_.add(!apart(pair[0], pair[1], *s.level + 1));
+          if (!spec_.explored_mechanisms[*s.level]) solver_.add(context_.bool_val(false));
         }
         break;
       case StatementKind::harden:
@@ -414,11 +422,19 @@ bool Encoding::require_sum_at_most(const std::vector<Term>& terms, const Decimal
   for (const Term& t : terms) scale = std::max(scale, t.second.scale());
   __int128 limit = bound.scaled(scale).value_or(0);
   if (strict) limit -= 1;
+  std::vector<std::pair<z3::expr, __int128>> units;
+  for (const auto& [literal, weight] : terms) {
+    units.emplace_back(literal, weight.scaled(scale).value_or(0));
+  }
+  return require_units_at_most(std::move(units), limit);
+}
+
+bool Encoding::require_units_at_most(std::vector<std::pair<z3::expr, __int128>> terms,
+                                     __int128 limit) {
   // A negative weight counts what is absent instead.
   std::vector<std::pair<z3::expr, __int128>> whole;
   __int128 total = 0;
-  for (const auto& [literal, weight] : terms) {
-    __int128 units = weight.scaled(scale).value_or(0);
+  for (auto& [literal, units] : terms) {
     if (literal.is_true()) {
       limit -= units;
       continue;
@@ -426,16 +442,21 @@ bool Encoding::require_sum_at_most(const std::vector<Term>& terms, const Decimal
     if (literal.is_false() || units == 0) continue;
     if (units < 0) {
       limit -= units;
-      units = -units;
-      whole.emplace_back(!literal, units);
+      whole.emplace_back(!literal, -units);
     } else {
       whole.emplace_back(literal, units);
     }
-    total += units;
+    total += whole.back().second;
   }
   if (limit < 0) {
     solver_.add(context_.bool_val(false));
     return true;
+  }
+  // A term that alone breaks the limit weighs no more than that.
+  total = 0;
+  for (auto& w : whole) {
+    w.second = std::min(w.second, limit + 1);
+    total += w.second;
   }
   __int128 divisor = limit + 1;
   for (const auto& w : whole) {
@@ -468,6 +489,122 @@ bool Encoding::require_sum_at_most(const std::vector<Term>& terms, const Decimal
     solver_.add(z3::pble(literals, weights.data(), static_cast<int>(most)));
   }
   return exact;
+}
+
+int Encoding::option_index(int i, std::uint8_t variant, std::uint64_t hardening) const {
+  const auto& list = options_[at(i)];
+  for (std::size_t o = 0; o < list.size(); ++o) {
+    if (list[o].variant == variant && list[o].hardening == hardening) return static_cast<int>(o);
+  }
+  return -1;
+}
+
+bool Encoding::prove(const WeightedCut& cut) {
+  if (cut.monotone) return cut.below <= cut.level;
+  // Where the pairs form a path, the triangles along it are all it takes.
+  if (cut.pairs.size() > 1) {
+    const auto& [a, b] = cut.pairs[0];
+    const auto& next = cut.pairs[1];
+    const bool a_is_shared = a == next[0] || a == next[1];
+    const int start = a_is_shared ? b : a;
+    int end = a_is_shared ? a : b;
+    for (std::size_t k = 1; k < cut.pairs.size(); ++k) {
+      const auto& [x, y] = cut.pairs[k];
+      if (x != end && y != end) break;
+      const int after = x == end ? y : x;
+      if (after != start) triangle(start, end, after, cut.level);
+      end = after;
+    }
+  }
+  z3::expr_vector negation(context_);
+  for (const auto& [i, j] : cut.pairs) {
+    // An assumption must be a literal: a constant is decided here.
+    const z3::expr pair = apart(i, j, cut.level);
+    if (pair.is_true()) return true;
+    if (!pair.is_false()) negation.push_back(!pair);
+  }
+  for (const auto& [variant, hardening] : cut.options) {
+    const int o = option_index(cut.u, variant, hardening);
+    if (o >= 0) negation.push_back(!option_[at(cut.u)][at(o)]);
+  }
+  constexpr int kRounds = 20;
+  for (int round = 0; round < kRounds; ++round) {
+    const z3::check_result verdict = solver_.check(negation);
+    if (verdict != z3::sat) return verdict == z3::unsat;
+    if (add_violated_triangles(read(solver_.get_model())) == 0) return false;
+  }
+  return false;
+}
+
+void Encoding::require_weighted_cheaper(const Configuration& c,
+                                        const std::vector<WeightedCut>& cuts, int scale) {
+  const auto bar = cost(c).scaled(scale);
+  if (!bar) return;
+  __int128 limit = *bar - 1;
+  // Literals by pair and level, and by option, so that cut and cost meet.
+  std::map<std::array<int, 3>, __int128> pairs;
+  std::vector<std::vector<__int128>> options(at(n_));
+  for (int i = 0; i < n_; ++i) {
+    for (const Option& option : options_[at(i)]) {
+      const auto units = option.cost.scaled(scale);
+      if (!units) return;
+      options[at(i)].push_back(*units);
+    }
+    for (int j = 0; j < i; ++j) {
+      Decimal calls;
+      for (const auto& direction : {std::array<int, 2>{i, j}, std::array<int, 2>{j, i}}) {
+        const auto found = spec_.profile->calls.find(direction);
+        if (found != spec_.profile->calls.end()) {
+          calls = add(calls, found->second).value_or(Decimal{});
+        }
+      }
+      if (calls == Decimal{}) continue;
+      for (int level = 0; level <= top_; ++level) {
+        const Decimal below =
+            level == 0 ? Decimal{} : gate_cost(spec_, static_cast<Level>(level - 1));
+        const auto step = subtract(gate_cost(spec_, static_cast<Level>(level)), below);
+        const auto product = step ? multiply(calls, *step) : std::nullopt;
+        const auto units = product ? product->scaled(scale) : std::nullopt;
+        if (!units) return;
+        if (level == 0) {
+          limit -= *units;
+        } else {
+          pairs[{i, j, level}] += *units;
+        }
+      }
+    }
+  }
+  for (const WeightedCut& cut : cuts) {
+    if (cut.monotone) {
+      const int i = std::max(cut.pairs[0][0], cut.pairs[0][1]);
+      const int j = std::min(cut.pairs[0][0], cut.pairs[0][1]);
+      pairs[{i, j, cut.below}] -= cut.weight;
+      pairs[{i, j, cut.level}] += cut.weight;
+      continue;
+    }
+    limit -= cut.weight;
+    for (const auto& [i, j] : cut.pairs) {
+      pairs[{std::max(i, j), std::min(i, j), cut.level}] -= cut.weight;
+    }
+    for (const auto& [variant, hardening] : cut.options) {
+      const int o = option_index(cut.u, variant, hardening);
+      if (o >= 0) options[at(cut.u)][at(o)] -= cut.weight;
+    }
+  }
+  std::vector<std::pair<z3::expr, __int128>> terms;
+  for (const auto& [key, units] : pairs) {
+    terms.emplace_back(apart(key[0], key[1], key[2]), units);
+  }
+  for (int i = 0; i < n_; ++i) {
+    // Exactly one option holds: the least is paid whichever it is.
+    __int128 least = options[at(i)].front();
+    for (const __int128 units : options[at(i)]) least = std::min(least, units);
+    limit -= least;
+    for (std::size_t o = 0; o < options[at(i)].size(); ++o) {
+      terms.emplace_back(option_[at(i)][o], options[at(i)][o] - least);
+    }
+  }
+  require_units_at_most(std::move(terms), limit);
 }
 
 Decimal Encoding::cost(const Configuration& c) const {

@@ -33,6 +33,30 @@ class Encoding {
   /// Asserts the slowdown budget of the spec, rounded as above.
   void require_budget();
 
+  /// A lemma over the encoding, and its weight in a sum of them.
+  ///   cut:       not all of `pairs` are together below `level`, or u takes one of `options`
+  ///              (variant, hardening bits); u = -1: no options
+  ///   monotone:  pairs[0] apart at `level` is apart at `below`
+  struct WeightedCut {
+    __int128 weight = 0;  ///< in units of 10^-scale cycles
+    std::vector<std::array<int, 2>> pairs;
+    int level = 0;
+    int u = -1;
+    std::vector<std::pair<std::uint8_t, std::uint64_t>> options;
+    bool monotone = false;
+    int below = 0;
+  };
+
+  /// Has Z3 refute the negation of the lemma, adding the triangles that it takes. False: Z3 does
+  /// not prove it.
+  bool prove(const WeightedCut& cut);
+
+  /// Asserts what "cheaper than c" and the cuts imply by adding the cuts, weighted, to the cost:
+  ///   sum of (cost - weights) * x  <=  cost(c) - 1 unit - sum of weights.
+  /// Exact; where the bound is tight its right side is small, which is what makes Z3 quick.
+  void require_weighted_cheaper(const Configuration& c, const std::vector<WeightedCut>& cuts,
+                                int scale);
+
   void forbid(const Configuration& c);
 
   /// Asserts that the configuration has at most `count` compartments.
@@ -69,7 +93,9 @@ class Encoding {
   z3::expr calls_function(int i, const FunctionRef& f);
   z3::expr opens(int i, int level);
   std::vector<Term> cost_terms() const;
+  int option_index(int i, std::uint8_t variant, std::uint64_t hardening) const;
   bool require_sum_at_most(const std::vector<Term>& terms, const Decimal& bound, bool strict);
+  bool require_units_at_most(std::vector<std::pair<z3::expr, __int128>> terms, __int128 limit);
   Decimal cost(const Configuration& c) const;
 
   z3::context& context_;

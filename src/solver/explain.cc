@@ -53,7 +53,7 @@ class Explainer {
     result.corrections = corrections(result.conflict);
     if (request_.certify != Certify::never && !undecided_) {
       const Spec core = without_statements(spec_, minus(all_, result.conflict));
-      const auto verdict = refute_cheaper(core, {}, true, request_.deadline);
+      const auto verdict = refute_admissible(core, request_.deadline);
       if (verdict.verdict == Refutation::confirmed) result.certificate.proof = Proof::z3;
       if (verdict.verdict == Refutation::refuted) {
         error_ = "internal disagreement: Z3 satisfies the conflict; please report this spec";

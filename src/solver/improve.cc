@@ -16,7 +16,18 @@ class Climber {
  public:
   Climber(const Instance& instance, std::vector<Rung> rungs)
       : in_(instance), rungs_(std::move(rungs)) {
-    for (int i = 0; i < in_.n; ++i) option_.push_back(option_cost(i, rungs_));
+    for (int i = 0; i < in_.n; ++i) {
+      option_.push_back(option_cost(i, rungs_));
+      least_.push_back(cheapest_of(i, in_.all_classes(i)).value_or(0));
+      callers_.emplace_back();
+      for (int k = 0; k < in_.n; ++k) {
+        if (k == i) continue;
+        const auto& gate = in_.gate[at(pair_index(i, k))];
+        if (std::any_of(gate.begin(), gate.end(), [](Units u) { return u != 0; })) {
+          callers_.back().push_back(k);
+        }
+      }
+    }
   }
 
   Rung rung(int i, int j) const { return rungs_[at(pair_index(i, j))]; }
@@ -68,14 +79,7 @@ class Climber {
         allowed &= in_.co_resident[at(i * in_.n + j)];
       }
     }
-    std::optional<Units> best;
-    const auto& classes = in_.classes[at(i)];
-    for (std::size_t c = 0; c < classes.size(); ++c) {
-      if ((allowed >> c & 1U) == 0) continue;
-      const Units cost = classes[c].options.front().cost;
-      if (!best || cost < *best) best = cost;
-    }
-    return best;
+    return cheapest_of(i, allowed);
   }
 
   std::vector<Rung> moved(const std::vector<int>& members, int beside, Rung at_rung) const {
@@ -112,6 +116,13 @@ class Climber {
     Rung best_rung = 0;
     // Beside others, a class keeps its own boundaries inside: it can't come closer than these.
     Rung inner = 0;
+    // The most that weaker demands on options could save: all that they cost now.
+    Units most_saved = 0;
+    for (const int m : members) {
+      for (int k = 0; k < in_.n; ++k) {
+        if (k == m || rung(m, k) == 0) most_saved += option_[at(k)].value_or(0) - least_[at(k)];
+      }
+    }
     for (const int a : members) {
       for (const int b : members) {
         if (a != b) inner = std::max(inner, rung(a, b));
@@ -126,19 +137,13 @@ class Climber {
           repeated = !inside[at(k)] && rung(beside, k) <= r;
         }
         if (repeated) continue;
-        const auto delta = gate_delta(members, inside, beside, r);
-        if (!delta) continue;
-        std::vector<Rung> next = moved(members, beside, r);
-        if (next == rungs_) continue;
-        Units total = *delta;
-        bool possible = true;
-        for (int k = 0; k < in_.n && possible; ++k) {
-          const auto cost = option_cost(k, next);
-          possible = cost.has_value();
-          if (possible) total += *cost - option_[at(k)].value_or(0);
-        }
-        if (!possible || total >= best_delta || !within_limits(in_, next)) continue;
-        best_delta = total;
+        const Units delta = gate_delta(members, inside, beside, r);
+        if (delta >= best_delta + most_saved) continue;
+        if (!within_domains(members, inside, beside, r)) continue;
+        const auto options = option_delta(members, inside, beside, r);
+        if (!options || delta + *options >= best_delta) continue;
+        if (!within_limits(in_, moved(members, beside, r))) continue;
+        best_delta = delta + *options;
         best_beside = beside;
         best_rung = r;
       }
@@ -149,25 +154,92 @@ class Climber {
     return true;
   }
 
-  /// Change of gate costs, nullopt where a level leaves its domain.
-  std::optional<Units> gate_delta(const std::vector<int>& members, const std::vector<bool>& inside,
-                                  int beside, Rung r) const {
+  /// Change of option costs, nullopt where somebody is left without an option. Only those whose
+  /// co-residents change are asked: the members, whom they leave and whom they join.
+  std::optional<Units> option_delta(const std::vector<int>& members,
+                                    const std::vector<bool>& inside, int beside, Rung r) const {
+    std::vector<int> joined;
+    if (r == 0) {
+      for (int k = 0; k < in_.n; ++k) {
+        if (!inside[at(k)] && (k == beside || rung(beside, k) == 0)) joined.push_back(k);
+      }
+    }
     Units delta = 0;
+    const auto ask = [&](int i, const std::vector<int>& more, bool is_member) {
+      ClassMask allowed = in_.all_classes(i);
+      for (int k = 0; k < in_.n; ++k) {
+        // Members keep their fellow members and lose the others; those left lose the members.
+        if (k == i || rung(i, k) != 0 || inside[at(k)] != is_member) continue;
+        allowed &= in_.co_resident[at(i * in_.n + k)];
+      }
+      for (const int k : more) allowed &= in_.co_resident[at(i * in_.n + k)];
+      const auto cost = cheapest_of(i, allowed);
+      if (!cost) return false;
+      delta += *cost - option_[at(i)].value_or(0);
+      return true;
+    };
+    for (const int m : members) {
+      if (!ask(m, joined, true)) return std::nullopt;
+    }
+    for (const int k : joined) {
+      if (!ask(k, members, false)) return std::nullopt;
+    }
     for (int k = 0; k < in_.n; ++k) {
-      if (inside[at(k)]) continue;
-      const Rung to = k == beside ? r : std::max(r, rung(beside, k));
-      for (const int m : members) {
+      if (inside[at(k)] || (r == 0 && (k == beside || rung(beside, k) == 0))) continue;
+      const bool left =
+          std::any_of(members.begin(), members.end(), [&](int m) { return rung(m, k) == 0; });
+      if (left && !ask(k, {}, false)) return std::nullopt;
+    }
+    return delta;
+  }
+
+  std::optional<Units> cheapest_of(int i, ClassMask allowed) const {
+    std::optional<Units> best;
+    const auto& classes = in_.classes[at(i)];
+    for (std::size_t c = 0; c < classes.size(); ++c) {
+      if ((allowed >> c & 1U) == 0) continue;
+      const Units cost = classes[c].options.front().cost;
+      if (!best || cost < *best) best = cost;
+    }
+    return best;
+  }
+
+  Rung moved_rung(int k, int beside, Rung r) const {
+    return k == beside ? r : std::max(r, rung(beside, k));
+  }
+
+  /// Change of gate costs, over the pairs that call each other.
+  Units gate_delta(const std::vector<int>& members, const std::vector<bool>& inside, int beside,
+                   Rung r) const {
+    Units delta = 0;
+    for (const int m : members) {
+      for (const int k : callers_[at(m)]) {
+        if (inside[at(k)]) continue;
         const auto p = at(pair_index(m, k));
-        if (to < in_.lower[p] || to > in_.upper[p]) return std::nullopt;
-        delta += in_.gate[p][to] - in_.gate[p][rungs_[p]];
+        delta += in_.gate[p][moved_rung(k, beside, r)] - in_.gate[p][rungs_[p]];
       }
     }
     return delta;
   }
 
+  bool within_domains(const std::vector<int>& members, const std::vector<bool>& inside, int beside,
+                      Rung r) const {
+    for (int k = 0; k < in_.n; ++k) {
+      if (inside[at(k)]) continue;
+      const Rung to = moved_rung(k, beside, r);
+      for (const int m : members) {
+        const auto p = at(pair_index(m, k));
+        if (to < in_.lower[p] || to > in_.upper[p]) return false;
+      }
+    }
+    return true;
+  }
+
   const Instance& in_;
   std::vector<Rung> rungs_;
   std::vector<std::optional<Units>> option_;
+  std::vector<std::vector<int>> callers_;  ///< by component: whom it calls or is called by
+  std::vector<Units> least_;  ///< by component: its cheapest option with nobody beside it
 };
 
 }  // namespace

@@ -410,19 +410,25 @@ class Judge {
 
   void check_limits() {
     if (static_cast<int>(fullest_.size()) > spec_.hardware_keys) {
-      Origin origin;
-      for (const Mechanism& m : spec_.mechanisms) {
-        if (m.keys == spec_.hardware_keys) origin = m.origin;
-      }
       violation(fmt::format("{}, but the hardware has keys for {}", fullest_in_words(),
                             spec_.hardware_keys),
-                origin);
+                limiting(&Mechanism::keys, spec_.hardware_keys));
     }
     if (spec_.hardware_vms && vms_ > *spec_.hardware_vms) {
       violation(fmt::format("the configuration needs {} virtual machines, but there can be {} only",
                             vms_, *spec_.hardware_vms),
-                spec_.mechanisms[spec_.vm].origin);
+                limiting(&Mechanism::vms, *spec_.hardware_vms));
     }
+  }
+
+  /// Where the explored mechanism that sets this limit was written.
+  Origin limiting(std::optional<int> Mechanism::* limit, int value) const {
+    for (std::size_t m = 0; m < spec_.mechanisms.size(); ++m) {
+      if (spec_.explored_mechanisms[m] && spec_.mechanisms[m].*limit == value) {
+        return spec_.mechanisms[m].origin;
+      }
+    }
+    return {};
   }
 
   // --- Cost, risk ------------------------------------------------------------------------------

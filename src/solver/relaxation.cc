@@ -420,14 +420,13 @@ struct Relaxation::Impl {
   std::vector<int> option_column;           ///< by component: LP column of its class 0
   int option_columns = 0;
   std::vector<Row> rows;
-  bool solved_before = false;
 };
 
 Relaxation::Relaxation(const Instance& instance) : impl_(std::make_unique<Impl>(instance)) {}
 Relaxation::~Relaxation() = default;
 
-Relaxation::Answer Relaxation::solve(const Domain& domain, int rounds,
-                                     std::optional<Units> stop_at) {
+Relaxation::Answer Relaxation::solve(const Domain& domain, int rounds, std::optional<Units> stop_at,
+                                     const Deadline& deadline) {
   Answer answer;
   Impl& impl = *impl_;
   impl.fit_bounds(domain);
@@ -435,14 +434,13 @@ Relaxation::Answer Relaxation::solve(const Domain& domain, int rounds,
   int stalled = 0;
   for (int round = 0; round <= rounds; ++round) {
     impl.lp.dual();
-    impl.solved_before = true;
     if (impl.lp.status() == 1) {
       answer.infeasible = true;
       return answer;
     }
     if (impl.lp.status() != 0) break;
     const double now = impl.lp.objectiveValue();
-    if (round == rounds) break;
+    if (round == rounds || deadline.passed()) break;
     if (stop_at && now * impl.unit + static_cast<double>(impl.constant) >
                        static_cast<double>(*stop_at) + impl.unit * 1e-3) {
       break;

@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include "solver/deadline.h"
 #include "solver/domain.h"
 
 /// Lower bounds on cost, from linear programming, made exact.
@@ -88,7 +89,8 @@ class Relaxation {
   };
   /// Bounds the cost over `domain`. `rounds` limits the separation; `stop_at`: good enough
   /// (prunes).
-  Answer solve(const Domain& domain, int rounds, std::optional<Units> stop_at);
+  Answer solve(const Domain& domain, int rounds, std::optional<Units> stop_at,
+               const Deadline& deadline);
 
  private:
   struct Impl;

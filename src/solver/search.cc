@@ -22,6 +22,7 @@ namespace flexos {
 namespace {
 
 constexpr int kPatience = 60;
+constexpr int kDiveEvery = 32;
 
 std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
@@ -41,12 +42,19 @@ class Search {
       result.exhausted = true;
       return result;
     }
+    if (request_.any) {
+      simple_layouts();
+      if (!pool_.empty()) {
+        result.solutions = pool_.sorted();
+        return result;
+      }
+    }
     Bounded root;
     solve_relaxation(root, 200);
     result_bound_ = root.dual.bound(domain_);
     stats_.root_bound = result_bound_;
-    if (!request_.any) warm_start(root);
-    if (!(request_.any && !pool_.empty())) descend(root);
+    warm_start(root);
+    descend(root);
     result.solutions = pool_.sorted();
     result.complete = !stopped_;
     result.exhausted = result.complete && !pruned_by_pool_;
@@ -88,7 +96,7 @@ class Search {
 
   void solve_relaxation(Bounded& to, int rounds) {
     ++stats_.relaxations;
-    auto answer = relaxation_.solve(domain_, rounds, cutoff());
+    auto answer = relaxation_.solve(domain_, rounds, cutoff(), request_.deadline);
     to.used = 0;
     // An LP that calls a propagated domain infeasible speaks in floating point: not a proof.
     if (answer.infeasible) return;
@@ -96,16 +104,40 @@ class Search {
     to.point = std::move(answer.point);
   }
 
+  /// The highest levels still possible are themselves an ultrametric: only what counts classes or
+  /// adds cycles can object. Then the same below each lower ceiling.
+  void simple_layouts() {
+    for (int ceiling = in_.top_rung(); ceiling >= 0 && pool_.empty(); --ceiling) {
+      const std::size_t mark = domain_.mark();
+      for (int i = 0; i < in_.n; ++i) {
+        for (int j = 0; j < i; ++j) {
+          if (domain_.high(i, j) <= ceiling) continue;
+          const std::size_t before_pair = domain_.mark();
+          if (!domain_.lower(i, j, std::max(static_cast<Rung>(ceiling), domain_.low(i, j)))) {
+            domain_.restore(before_pair);
+          }
+        }
+      }
+      std::vector<Rung> rungs(in_.pairs());
+      for (int i = 0; i < in_.n; ++i) {
+        for (int j = 0; j < i; ++j) rungs[at(pair_index(i, j))] = domain_.high(i, j);
+      }
+      domain_.restore(mark);
+      if (!within_limits(in_, rungs)) continue;
+      if (const auto solution = cheapest(in_, rungs)) offer(*solution);
+    }
+  }
+
   /// A good first solution: dive along the LP, then climb.
   void warm_start(const Bounded& root) {
     std::optional<Solution> found = dive(root);
     if (!found) return;
     if (in_.budget < 0 || found->cost <= in_.budget) offer(*found);
-    const int kicks = 20;
+    const int kicks = in_.n <= 40 ? 20 : 200;
     Deadline share = request_.deadline;
     if (share.at != std::chrono::steady_clock::time_point::max()) {
       const auto now = std::chrono::steady_clock::now();
-      if (share.at > now) share.at = now + (share.at - now) / 4;
+      if (share.at > now) share.at = now + (share.at - now) / 2;
     }
     offer(improve_repeatedly(in_, *found, kicks, result_bound_, share));
   }
@@ -216,6 +248,9 @@ class Search {
       if (!fresh.point.values.empty()) {
         bounded = &fresh;
         if (pruned(fresh.dual)) return;
+        if (stats_.relaxations % kDiveEvery == 0 && !request_.any) {
+          if (const auto found = dive(fresh)) offer(improve(in_, *found, request_.deadline));
+        }
       }
     }
     const auto branch = choose(*bounded);

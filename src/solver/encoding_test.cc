@@ -1,0 +1,184 @@
+#include "solver/encoding.h"
+
+#include "model/order.h"
+#include "solver/test_specs.h"
+
+namespace flexos {
+namespace {
+
+/// All models, each once; triangles are added as they are violated.
+std::vector<Configuration> models(Encoding& encoding) {
+  std::vector<Configuration> result;
+  while (encoding.solver().check() == z3::sat) {
+    const Configuration c = encoding.read(encoding.solver().get_model());
+    if (encoding.add_violated_triangles(c) > 0) continue;
+    result.push_back(c);
+    encoding.forbid(c);
+    if (result.size() > 5000) {
+      ADD_FAILURE() << "models without end";
+      break;
+    }
+  }
+  return result;
+}
+
+/// Leaves few enough configurations for all of them to be asked for.
+Spec small_spec(std::uint64_t seed) {
+  Spec spec = test::parse(test::random_spec(seed, seed % 3 == 2 ? 2 : 3));
+  if (seed % 3 < 2) spec.explored_hardening = {seed % 3 == 0, seed % 3 == 1};
+  // The cost budget is a bound in the encoding that may be rounded; it has tests of its own.
+  std::erase_if(spec.statements,
+                [](const Statement& s) { return s.kind == StatementKind::budget_slowdown; });
+  return spec;
+}
+
+class EncodingModels : public testing::TestWithParam<bool> {};
+
+TEST_P(EncodingModels, AreWhatTheJudgeAccepts) {
+  for (std::uint64_t seed = 0; seed < 25; ++seed) {
+    const Spec spec = small_spec(seed);
+    z3::context context;
+    Encoding encoding(context, spec, GetParam());
+    const auto found = models(encoding);
+    const auto expected = test::admissible(spec);
+    EXPECT_EQ(found.size(), expected.size()) << "seed " << seed;
+    EXPECT_EQ(test::texts(spec, found), test::texts(spec, expected)) << "seed " << seed;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Triangles, EncodingModels, testing::Bool(),
+                         [](const auto& info) { return info.param ? "Eager" : "Lazy"; });
+
+TEST(Encoding, EachStatementSaysWhatItSays) {
+  const std::vector<std::string> statements{
+      "security:\n  - isolate: [a, b]\n    at_least: pt\n",
+      "security:\n  - protect: a\n    from: b\n    against: [read]\n",
+      "security:\n  - protect: a\n    from: b\n    at_least: pt\n",
+      "security:\n  - together: [a, b]\n",
+      "security:\n  - harden: a\n    with: [asan]\n",
+      "explore: {fix: {harden: {a: [cfi]}}}\n",
+      "explore: {fix: {variants: {a: verified}}}\n",
+      "explore: {fix: {levels: {\"a|b\": light}}}\n",
+      "explore: {mechanisms: [none, vm]}\n",
+      "explore: {mechanisms: [pt]}\n",
+      "explore: {hardening: []}\n",
+      "budget: {keys: 1}\n",
+      "budget: {vms: 1}\n",
+      "budget: {memory: 1KiB}\n",
+  };
+  const std::string components = R"(flexos: 1
+components:
+  - component: a
+    behavior: {reads: [own], writes: [own], calls: []}
+    variants: {verified: {}}
+    api: [f]
+  - component: b
+    behavior: {writes: [own], calls: [a.f]}
+    calls: {a: [f]}
+)";
+  std::set<std::set<std::string>> different;
+  for (const std::string& statement : statements) {
+    const Spec spec = test::parse(components + statement + test::kDefinitions);
+    z3::context context;
+    Encoding encoding(context, spec, true);
+    const auto found = test::texts(spec, models(encoding));
+    EXPECT_EQ(found, test::texts(spec, test::admissible(spec))) << statement;
+    EXPECT_FALSE(found.empty()) << statement;
+    different.insert(found);
+  }
+  EXPECT_EQ(different.size(), statements.size());  // none of them is idle
+}
+
+TEST(Encoding, CheaperThanIsExact) {
+  for (std::uint64_t seed = 0; seed < 12; ++seed) {
+    const Spec spec = small_spec(seed);
+    const auto all = test::admissible(spec);
+    for (std::size_t k = 0; k < all.size(); k += 1 + all.size() / 4) {
+      z3::context context;
+      Encoding encoding(context, spec, true);
+      ASSERT_TRUE(encoding.require_cheaper_than(all[k]));
+      std::vector<Configuration> expected;
+      for (const Configuration& c : all) {
+        if (test::cost(spec, c) < test::cost(spec, all[k])) expected.push_back(c);
+      }
+      EXPECT_EQ(test::texts(spec, models(encoding)), test::texts(spec, expected)) << seed;
+    }
+  }
+}
+
+TEST(Encoding, CostsBeyondZ3CoefficientsLoseNothingCheaper) {
+  // Sums far above 2^31 in their smallest unit: rounded, and rounded to the right side.
+  const Spec spec =
+      test::parse(test::harmless({"a", "b", "c"}) +
+                  "security:\n  - isolate: [a, b, c]\nexplore: {hardening: []}\n"
+                  "profile: {base: 1000000, calls: {a: {b: 1234567.123456789, c: 7.000000001},\n"
+                  "          b: {c: 1234567.123456788}}, work: {}}\n" +
+                  test::kDefinitions);
+  const auto all = test::admissible(spec);
+  ASSERT_GT(all.size(), 5U);
+  for (const Configuration& bar : all) {
+    z3::context context;
+    Encoding encoding(context, spec, true);
+    EXPECT_FALSE(encoding.require_cheaper_than(bar));
+    const auto found = test::texts(spec, models(encoding));
+    for (const Configuration& c : all) {
+      if (test::cost(spec, c) < test::cost(spec, bar)) {
+        EXPECT_TRUE(found.contains(canonical_text(spec, c)));
+      }
+    }
+  }
+}
+
+TEST(Encoding, BudgetIsInclusive) {
+  const std::string components = test::harmless({"a", "b"}) +
+                                 "security:\n  - isolate: [a, b]\nexplore: {hardening: []}\n"
+                                 "profile: {base: 1000, calls: {a: {b: 1}}, work: {}}\n";
+  for (const auto& [slowdown, expected] :
+       std::vector<std::pair<std::string, std::size_t>>{{"1.061", 0},
+                                                        {"1.062", 1},
+                                                        {"1.461", 1},
+                                                        {"1.462", 2},
+                                                        {"1.615999999", 2},
+                                                        {"1.616", 3}}) {
+    const Spec spec =
+        test::parse(components + "budget: {slowdown: " + slowdown + "}\n" + test::kDefinitions);
+    z3::context context;
+    Encoding encoding(context, spec, true);
+    encoding.require_budget();
+    EXPECT_EQ(models(encoding).size(), expected) << slowdown;
+  }
+}
+
+TEST(Encoding, NotBelowIsTheSafetyOrder) {
+  for (std::uint64_t seed = 0; seed < 8; ++seed) {
+    const Spec spec = small_spec(seed);
+    const auto all = test::admissible(spec);
+    for (std::size_t k = 0; k < all.size(); k += 1 + all.size() / 4) {
+      z3::context context;
+      Encoding encoding(context, spec, true);
+      encoding.require_not_below(all[k]);
+      std::vector<Configuration> expected;
+      for (const Configuration& c : all) {
+        if (!at_least_as_safe(spec, all[k], c)) expected.push_back(c);
+      }
+      EXPECT_EQ(test::texts(spec, models(encoding)), test::texts(spec, expected)) << seed;
+    }
+  }
+}
+
+TEST(Encoding, CompartmentsAreCounted) {
+  const Spec spec = small_spec(4);
+  for (int most = 1; most <= 3; ++most) {
+    z3::context context;
+    Encoding encoding(context, spec, true);
+    encoding.require_compartments_at_most(most);
+    std::vector<Configuration> expected;
+    for (const Configuration& c : test::admissible(spec)) {
+      if (static_cast<int>(classes(c, spec.size(), 0).size()) <= most) expected.push_back(c);
+    }
+    EXPECT_EQ(test::texts(spec, models(encoding)), test::texts(spec, expected)) << most;
+  }
+}
+
+}  // namespace
+}  // namespace flexos
