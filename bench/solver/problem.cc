@@ -525,6 +525,20 @@ Configuration to_configuration(const Spec& spec, const Problem& problem,
   return c;
 }
 
+Problem coarsen(const Problem& problem, std::int64_t divisor, bool up) {
+  Problem coarse = problem;
+  const auto divide = [&](std::int64_t& cost) { cost = (cost + (up ? divisor - 1 : 0)) / divisor; };
+  for (auto& by_rung : coarse.cost) {
+    for (std::int64_t& cost : by_rung) divide(cost);
+  }
+  for (auto& list : coarse.choices) {
+    for (Choice& c : list) divide(c.cost);
+  }
+  if (coarse.budget) *coarse.budget /= divisor;
+  coarse.unit *= static_cast<double>(divisor);
+  return coarse;
+}
+
 std::int64_t worst_cost(const Problem& problem) {
   std::int64_t sum = 0;
   for (const auto& by_rung : problem.cost) {

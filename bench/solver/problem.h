@@ -79,6 +79,9 @@ Check check(const Problem& problem, const Assignment& assignment);
 Configuration to_configuration(const Spec& spec, const Problem& problem,
                                const Assignment& assignment);
 
+/// The problem with every cost divided, rounded down or up.
+Problem coarsen(const Problem& problem, std::int64_t divisor, bool up);
+
 /// The sum of the largest costs: no point costs more.
 std::int64_t worst_cost(const Problem& problem);
 
