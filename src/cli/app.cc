@@ -159,27 +159,31 @@ void App::note(const std::string& message) {
   std::fprintf(stderr, "flexos-explore: note: %s\n", message.c_str());
 }
 
-CLI::App* add_command(CLI::App& root, App& app, const std::string& name,
-                      const std::string& description, std::function<int()> run, int& exit_code) {
-  CLI::App* command = root.add_subcommand(name, description);
+void add_common_options(CLI::App& command, App& app) {
   const std::map<std::string, Format> formats{
       {"text", Format::text}, {"json", Format::json}, {"dot", Format::dot}};
-  command->add_option("--format", app.format, "text, json or dot")
+  command.add_option("--format", app.format, "text, json or dot")
       ->transform(CLI::CheckedTransformer(formats))
       ->option_text("{text,json,dot}");
-  command->add_option("--color", app.color, "auto, always or never (NO_COLOR is respected)")
+  command.add_option("--color", app.color, "auto, always or never (NO_COLOR is respected)")
       ->check(CLI::IsMember({"auto", "always", "never"}))
       ->option_text("{auto,always,never}");
-  command->add_option("--specs", app.specs, "folder of definitions (default: what ships)")
+  command.add_option("--specs", app.specs, "folder of definitions (default: what ships)")
       ->option_text("DIR");
   command
-      ->add_option("--time-limit", app.time_limit,
+      .add_option("--time-limit", app.time_limit,
                    "seconds; then the best found with a certified gap")
       ->check(CLI::PositiveNumber)
       ->option_text("SECONDS");
-  command->add_flag("--certify", app.certify, "have Z3 confirm the answer whatever the size");
-  command->add_flag("--no-certify", app.no_certify, "do not ask Z3 to confirm");
-  command->add_flag("--stats", app.stats, "what the search did, on stderr");
+  command.add_flag("--certify", app.certify, "have Z3 confirm the answer whatever the size");
+  command.add_flag("--no-certify", app.no_certify, "do not ask Z3 to confirm");
+  command.add_flag("--stats", app.stats, "what the search did, on stderr");
+}
+
+CLI::App* add_command(CLI::App& root, App& app, const std::string& name,
+                      const std::string& description, std::function<int()> run, int& exit_code) {
+  CLI::App* command = root.add_subcommand(name, description);
+  add_common_options(*command, app);
   command->callback([run = std::move(run), &exit_code] { exit_code = run(); });
   return command;
 }

@@ -52,13 +52,15 @@ struct App {
   bool err_color() const;
 };
 
-using Command = std::function<int(App&)>;
+/// --format, --color, --time-limit...: what every command takes.
+void add_common_options(CLI::App& command, App& app);
 
 /// Adds a subcommand with the common options; `run` is called when it is chosen.
 CLI::App* add_command(CLI::App& root, App& app, const std::string& name,
                       const std::string& description, std::function<int()> run, int& exit_code);
 
 /// One a file: registers the subcommand's options.
+void add_explore(CLI::App& root, App& app, int& exit_code);  ///< the main command: no word
 void add_check(CLI::App& root, App& app, int& exit_code);
 void add_rank(CLI::App& root, App& app, int& exit_code);
 void add_frontier(CLI::App& root, App& app, int& exit_code);

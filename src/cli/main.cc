@@ -26,10 +26,11 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   CLI::App root{kAbout, "flexos-explore"};
   root.set_version_flag("--version", "flexos-explore " FLEXOS_VERSION);
-  root.require_subcommand(1);
+  root.require_subcommand(0, 1);
   root.footer(kFooter);
   App app;
   int exit_code = kDone;
+  add_explore(root, app, exit_code);
   add_check(root, app, exit_code);
   add_rank(root, app, exit_code);
   add_frontier(root, app, exit_code);

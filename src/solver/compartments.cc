@@ -7,6 +7,7 @@
 
 #include "solver/domain.h"
 #include "solver/encoding.h"
+#include "solver/judge.h"
 
 namespace flexos {
 
@@ -64,6 +65,18 @@ int compartments_of(const Configuration& c, int n) {
   return static_cast<int>(classes(c, n, 0).size());
 }
 
+/// Exactly, as the encoding is not where sums outgrow Z3's coefficients.
+bool over_budget(const Spec& spec, const Configuration& c) {
+  if (!spec.profile) return false;
+  const auto cost = Decimal::parse(judge(spec, c).cost_exact);
+  return std::any_of(spec.statements.begin(), spec.statements.end(), [&](const Statement& s) {
+    if (s.kind != StatementKind::budget_slowdown || !cost) return false;
+    const auto extra = subtract(s.decimal, 1);
+    const auto limit = extra ? multiply(spec.profile->base, *extra) : std::nullopt;
+    return limit && *cost > *limit;
+  });
+}
+
 }  // namespace
 
 Compartments fewest_compartments(const Spec& spec, const Ask& request) {
@@ -113,6 +126,10 @@ Compartments fewest_compartments(const Spec& spec, const Ask& request) {
       continue;
     }
     if (encoding.add_violated_triangles(*found) > 0) continue;
+    if (over_budget(spec, *found)) {
+      encoding.forbid(*found);
+      continue;
+    }
     best = compartments_of(*found, n);
     result.feasible = true;
     result.witness = *found;

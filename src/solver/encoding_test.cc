@@ -47,13 +47,13 @@ TEST_P(EncodingModels, AreWhatTheJudgeAccepts) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Triangles, EncodingModels, testing::Bool(),
-                         [](const auto& info) { return info.param ? "Eager" : "Lazy"; });
+                         [](const auto& shape) { return shape.param ? "Eager" : "Lazy"; });
 
 TEST(Encoding, EachStatementSaysWhatItSays) {
   const std::vector<std::string> statements{
       "security:\n  - isolate: [a, b]\n    at_least: pt\n",
       "security:\n  - protect: a\n    from: b\n    against: [read]\n",
-      "security:\n  - protect: a\n    from: b\n    at_least: pt\n",
+      "security:\n  - protect: a\n    from: b\n    at_least: vm\n",
       "security:\n  - together: [a, b]\n",
       "security:\n  - harden: a\n    with: [asan]\n",
       "explore: {fix: {harden: {a: [cfi]}}}\n",

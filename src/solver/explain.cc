@@ -52,8 +52,7 @@ class Explainer {
     std::sort(result.conflict.begin(), result.conflict.end());
     result.corrections = corrections(result.conflict);
     if (request_.certify != Certify::never && !undecided_) {
-      const Spec core = without_statements(spec_, minus(all_, result.conflict));
-      const auto verdict = refute_admissible(core, request_.deadline);
+      const auto verdict = refute_admissible(core_of(result.conflict), request_.deadline);
       if (verdict.verdict == Refutation::confirmed) result.certificate.proof = Proof::z3;
       if (verdict.verdict == Refutation::refuted) {
         error_ = "internal disagreement: Z3 satisfies the conflict; please report this spec";
@@ -87,6 +86,54 @@ class Explainer {
     if (!yes && !found.complete) undecided_ = true;
     answers_.emplace(key, yes);
     return yes;
+  }
+
+  /// The conflict alone, over the components that it names: what is admissible for all components
+  /// is admissible for some of them, so that a contradiction among some is one. Only a budget
+  /// needs them all.
+  Spec core_of(const Indices& conflict) const {
+    Spec core = without_statements(spec_, minus(all_, conflict));
+    std::set<int> named;
+    for (const Statement& s : core.statements) {
+      for (const auto& pair : s.pairs) named.insert(pair.begin(), pair.end());
+      named.insert(s.components.begin(), s.components.end());
+      switch (s.kind) {
+        case StatementKind::budget_slowdown:
+        case StatementKind::budget_memory:
+        case StatementKind::budget_vms:
+        case StatementKind::budget_keys:
+        case StatementKind::require_reads:
+        case StatementKind::require_writes:
+        case StatementKind::require_calls:
+          return core;
+        default:
+          break;
+      }
+    }
+    return only_components(core, {named.begin(), named.end()});
+  }
+
+  static Spec only_components(const Spec& spec, const std::vector<int>& members) {
+    std::vector<int> renamed(spec.components.size(), -1);
+    Spec result = spec;
+    result.components.clear();
+    result.risk.clear();
+    result.asset.clear();
+    result.profile.reset();
+    for (const int i : members) {
+      const auto k = static_cast<std::size_t>(i);
+      renamed[k] = result.size();
+      result.components.push_back(spec.components[k]);
+      result.risk.push_back(spec.risk[k]);
+      result.asset.push_back(spec.asset[k]);
+    }
+    for (Statement& s : result.statements) {
+      for (auto& pair : s.pairs) {
+        for (int& i : pair) i = renamed[static_cast<std::size_t>(i)];
+      }
+      for (int& i : s.components) i = renamed[static_cast<std::size_t>(i)];
+    }
+    return result;
   }
 
   bool stuck() const { return undecided_ || error_.has_value(); }
