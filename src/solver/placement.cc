@@ -117,12 +117,25 @@ bool Placement::counts_possible(int placed) const {
 
 bool Placement::nothing_new(const Scalarised::Bound& bound) {
   const auto& rates = bounds_.rates();
-  for (const Corner& corner : goal_.corners()) {
-    bool reachable = true;
-    for (std::size_t k = 0; k < rates.size() && reachable; ++k) {
-      reachable = rates[k].cost * corner.cost + rates[k].risk * corner.risk >= bound.scalar[k];
+  const std::vector<Corner>& corners = goal_.corners();
+  // By rising cost and falling risk: the first and last rate, cost alone and risk alone, leave a
+  // run of corners.
+  const auto first = std::partition_point(corners.begin(), corners.end(), [&](const Corner& c) {
+    return c.cost < bound.scalar.front();
+  });
+  const auto last = std::partition_point(
+      first, corners.end(), [&](const Corner& c) { return c.risk >= bound.scalar.back(); });
+  for (auto corner = first; corner != last; ++corner) {
+    const auto excluded_by = [&](std::size_t k) {
+      return rates[k].cost * corner->cost + rates[k].risk * corner->risk < bound.scalar[k];
+    };
+    // Neighbouring corners mostly fall to the same rate.
+    bool excluded = excluded_by(last_rate_);
+    for (std::size_t k = 1; k + 1 < rates.size() && !excluded; ++k) {
+      excluded = excluded_by(k);
+      if (excluded) last_rate_ = k;
     }
-    if (reachable) return false;
+    if (!excluded) return false;
   }
   return true;
 }

@@ -17,6 +17,7 @@ struct Corner {
 class Goal {
  public:
   virtual ~Goal() = default;
+  /// By rising cost and falling risk.
   virtual const std::vector<Corner>& corners() = 0;
   virtual void layout(const std::vector<Rung>& rungs) = 0;
   /// Called now and then; true = stop.
@@ -56,6 +57,7 @@ class Placement {
   std::vector<int> order_;
   std::vector<Rung> rungs_;
   std::vector<ClassMask> classes_;
+  std::size_t last_rate_ = 0;  ///< the rate that excluded the last corner
   std::int64_t nodes_ = 0;
   bool stopped_ = false;
 };

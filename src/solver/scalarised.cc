@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <tuple>
 
 namespace flexos {
 
@@ -21,6 +22,8 @@ Scalarised::Scalarised(const Instance& instance) : in_(instance) {
   const int n = in_.n;
   for (const Units u : in_.openness) open_.push_back(static_cast<double>(u));
   weight_.assign(at(n), std::vector<double>(at(n), 0.0));
+  pair_open_low_.assign(in_.pairs(), 0.0);
+  pair_open_high_.assign(in_.pairs(), 0.0);
   open_low_.assign(at(n), 0.0);
   open_high_.assign(at(n), 0.0);
   for (int a = 0; a < n; ++a) {
@@ -35,7 +38,9 @@ Scalarised::Scalarised(const Instance& instance) : in_(instance) {
         least = std::min(least, open_[r]);
         most = std::max(most, open_[r]);
       }
-      if (least == kInfinity) continue;
+      if (least == kInfinity) least = most = 0;
+      pair_open_low_[p] = least;
+      pair_open_high_[p] = most;
       open_low_[at(a)] += w * least;
       open_high_[at(a)] += w * most;
     }
@@ -126,22 +131,54 @@ void Scalarised::choose_rates() {
   rates_.push_back({0, 1});
 }
 
-double Scalarised::phi(std::size_t rate, int i, ClassMask classes, double openness) const {
-  double least = kInfinity;
+std::vector<Scalarised::Line> Scalarised::lower_hull(int i, ClassMask classes) const {
+  // Of all lines cost + exposure * R the least for some R >= 0: by falling exposure, rising cost,
+  // each taking over at a larger R than the last.
+  std::vector<Line> lines;
   for (const Line& line : lines_[at(i)]) {
-    if ((classes >> at(line.option_class) & 1U) == 0) continue;
-    least = std::min(least,
-                     rates_[rate].cost * line.cost + rates_[rate].risk * line.exposure * openness);
+    if ((classes >> at(line.option_class) & 1U) != 0) lines.push_back(line);
   }
+  std::sort(lines.begin(), lines.end(), [](const Line& a, const Line& b) {
+    return std::tie(a.cost, a.exposure) < std::tie(b.cost, b.exposure);
+  });
+  std::vector<Line> hull;
+  for (const Line& line : lines) {
+    if (!hull.empty() && line.exposure >= hull.back().exposure) continue;
+    while (hull.size() >= 2) {
+      const Line& a = hull[hull.size() - 2];
+      const Line& b = hull.back();
+      // b never leads if the next line overtakes a before b does.
+      if ((line.cost - a.cost) * (a.exposure - b.exposure) >
+          (b.cost - a.cost) * (a.exposure - line.exposure)) {
+        break;
+      }
+      hull.pop_back();
+    }
+    hull.push_back(line);
+  }
+  return hull;
+}
+
+const std::vector<Scalarised::Line>& Scalarised::hull(int i, ClassMask classes,
+                                                      std::vector<Line>& scratch) const {
+  if (!hulls_[at(i)].empty()) return hulls_[at(i)][static_cast<std::size_t>(classes)];
+  scratch = lower_hull(i, classes);
+  return scratch;
+}
+
+double Scalarised::phi(std::size_t rate, const std::vector<Line>& lines, double openness) const {
+  double least = kInfinity;
+  const double cost = rates_[rate].cost;
+  const double risk = rates_[rate].risk * openness;
+  for (const Line& line : lines) least = std::min(least, cost * line.cost + risk * line.exposure);
   return least;
 }
 
-double Scalarised::above_chord(std::size_t rate, int i, ClassMask classes, double low,
+double Scalarised::above_chord(std::size_t rate, int i, const std::vector<Line>& lines, double low,
                                double high) const {
   const double s = slope_[rate][at(i)];
   const double c = intercept_[rate][at(i)];
-  return std::min(phi(rate, i, classes, low) - (c + s * low),
-                  phi(rate, i, classes, high) - (c + s * high));
+  return std::min(phi(rate, lines, low) - (c + s * low), phi(rate, lines, high) - (c + s * high));
 }
 
 void Scalarised::tangents() {
@@ -149,16 +186,25 @@ void Scalarised::tangents() {
   const auto count = rates_.size();
   slope_.assign(count, std::vector<double>(at(in_.n), 0.0));
   intercept_ = slope_;
-  pair_.assign(count, std::vector<double>(in_.pairs() * rungs, 0.0));
+  pair_.assign(count * in_.pairs() * rungs, 0.0);
   margin_.assign(count, 0.0);
-  joined_.resize(count);
+  joined_.resize(at(in_.n));
+  hulls_.resize(at(in_.n));
+  for (int i = 0; i < in_.n; ++i) {
+    const auto classes = in_.classes[at(i)].size();
+    if (classes > kMostJoinClasses) continue;
+    for (ClassMask mask = 0; mask < (ClassMask{1} << classes); ++mask) {
+      hulls_[at(i)].push_back(lower_hull(i, mask));
+    }
+  }
+  std::vector<Line> scratch;
   for (std::size_t k = 0; k < count; ++k) {
     for (int i = 0; i < in_.n; ++i) {
-      const ClassMask all = in_.all_classes(i);
+      const std::vector<Line>& all = hull(i, in_.all_classes(i), scratch);
       const double low = open_low_[at(i)];
       const double high = open_high_[at(i)];
-      const double at_low = phi(k, i, all, low);
-      const double at_high = phi(k, i, all, high);
+      const double at_low = phi(k, all, low);
+      const double at_high = phi(k, all, high);
       const double s = high > low ? (at_high - at_low) / (high - low) : 0.0;
       slope_[k][at(i)] = s;
       intercept_[k][at(i)] = at_low - s * low;
@@ -172,20 +218,20 @@ void Scalarised::tangents() {
           const double value = rates_[k].cost * static_cast<double>(in_.gate[p][r]) +
                                open_[r] * (slope_[k][at(i)] * weight_[at(i)][at(j)] +
                                            slope_[k][at(j)] * weight_[at(j)][at(i)]);
-          pair_[k][p * rungs + r] = value;
+          pair_[(p * rungs + r) * count + k] = value;
           most = std::max(most, std::abs(value));
         }
         margin_[k] += most;
       }
     }
     margin_[k] *= 4e-12;
-    joined_[k].resize(at(in_.n));
-    for (int i = 0; i < in_.n; ++i) {
-      const auto classes = in_.classes[at(i)].size();
-      if (classes > kMostJoinClasses) continue;
-      for (ClassMask mask = 0; mask < (ClassMask{1} << classes); ++mask) {
-        joined_[k][at(i)].push_back(
-            mask == 0 ? kInfinity : above_chord(k, i, mask, open_low_[at(i)], open_high_[at(i)]));
+  }
+  for (int i = 0; i < in_.n; ++i) {
+    for (std::size_t mask = 0; mask < hulls_[at(i)].size(); ++mask) {
+      for (std::size_t k = 0; k < count; ++k) {
+        joined_[at(i)].push_back(mask == 0 ? kInfinity
+                                           : above_chord(k, i, hulls_[at(i)][mask],
+                                                         open_low_[at(i)], open_high_[at(i)]));
       }
     }
   }
@@ -203,7 +249,7 @@ void Scalarised::nest() {
           const auto p = at(pair_index(order_[at(m)], order_[at(b)]));
           double least = kImpossible;
           for (Rung r = in_.lower[p]; r <= in_.upper[p]; ++r) {
-            least = std::min(least, pair_value(k, p, r));
+            least = std::min(least, pair_values(p, r)[k]);
           }
           sum += least;
         }
@@ -229,7 +275,7 @@ void Scalarised::nest() {
           const auto p = at(pair_index(order_[at(low)], order_[at(__builtin_ctzll(left))]));
           const bool allowed = r >= in_.lower[p] && r <= in_.upper[p];
           // Finite, so that sums of some of them can be taken out again.
-          sum += allowed ? pair_value(k, p, static_cast<Rung>(r)) : kImpossible / 1e4;
+          sum += allowed ? pair_values(p, r)[k] : kImpossible / 1e4;
         }
         within[r][s] = sum;
       }
@@ -260,7 +306,7 @@ void Scalarised::nest() {
                   const auto p = at(
                       pair_index(order_[at(__builtin_ctzll(a))], order_[at(__builtin_ctzll(b))]));
                   const bool allowed = r >= in_.lower[p] && r <= in_.upper[p];
-                  cross += allowed ? pair_value(k, p, static_cast<Rung>(r)) : kImpossible / 1e4;
+                  cross += allowed ? pair_values(p, r)[k] : kImpossible / 1e4;
                 }
               }
             }
@@ -313,32 +359,32 @@ void Scalarised::nest() {
 }
 
 double Scalarised::merit(int i, int j, Rung rung) const {
-  return pair_value(rates_.size() / 2, at(pair_index(i, j)), rung);
+  return pair_values(at(pair_index(i, j)), rung)[rates_.size() / 2];
 }
 
 Scalarised::Bound Scalarised::bound(const std::vector<Rung>& rungs,
                                     const std::vector<ClassMask>& classes, int placed) const {
   const int n = in_.n;
-  const auto levels = in_.levels.size();
   const std::size_t count = rates_.size();
   Bound result;
   result.scalar.resize(count);
+  std::vector<double>& sum = result.scalar;
   const auto rung = [&](int i, int j) { return rungs[at(pair_index(i, j))]; };
 
   for (std::size_t k = 0; k < count; ++k) {
-    double sum = suffix_[k][at(placed)];
-    for (int i = 0; i < n; ++i) sum += intercept_[k][at(i)];
-    for (int a = 0; a < placed; ++a) {
-      for (int b = 0; b < a; ++b) {
-        const int i = order_[at(a)];
-        const int j = order_[at(b)];
-        sum += pair_value(k, at(pair_index(i, j)), rung(i, j));
-      }
+    sum[k] = suffix_[k][at(placed)];
+    for (int i = 0; i < n; ++i) sum[k] += intercept_[k][at(i)];
+  }
+  for (int a = 0; a < placed; ++a) {
+    for (int b = 0; b < a; ++b) {
+      const auto p = at(pair_index(order_[at(a)], order_[at(b)]));
+      const double* values = pair_values(p, rungs[p]);
+      for (std::size_t k = 0; k < count; ++k) sum[k] += values[k];
     }
-    result.scalar[k] = sum;
   }
 
   // What the placed are open to, as far as that is known.
+  std::vector<Line> scratch;
   for (int a = 0; a < placed; ++a) {
     const int i = order_[at(a)];
     double low = 0;
@@ -346,41 +392,35 @@ Scalarised::Bound Scalarised::bound(const std::vector<Rung>& rungs,
     for (int b = 0; b < n; ++b) {
       if (b == a) continue;
       const int j = order_[at(b)];
-      const auto p = at(pair_index(i, j));
+      const double w = weight_[at(i)][at(j)];
       if (b < placed) {
-        low += weight_[at(i)][at(j)] * open_[rung(i, j)];
-        high += weight_[at(i)][at(j)] * open_[rung(i, j)];
+        low += w * open_[rung(i, j)];
+        high += w * open_[rung(i, j)];
       } else {
-        double least = kInfinity;
-        double most = 0;
-        for (Rung r = in_.lower[p]; r <= in_.upper[p]; ++r) {
-          least = std::min(least, open_[r]);
-          most = std::max(most, open_[r]);
-        }
-        low += weight_[at(i)][at(j)] * least;
-        high += weight_[at(i)][at(j)] * most;
+        const auto p = at(pair_index(i, j));
+        low += w * pair_open_low_[p];
+        high += w * pair_open_high_[p];
       }
     }
-    for (std::size_t k = 0; k < count; ++k) {
-      const double extra = above_chord(k, i, classes[at(i)], low, high);
-      // Rounding may leave a tiny negative: the margin has it.
-      result.scalar[k] += extra;
-    }
+    const std::vector<Line>& lines = hull(i, classes[at(i)], scratch);
+    for (std::size_t k = 0; k < count; ++k) sum[k] += above_chord(k, i, lines, low, high);
   }
 
   // Each component still to come takes the best place beside those placed.
   if (placed < n) {
-    struct Place {
-      int beside;
-      Rung rung;
-    };
-    std::vector<Place> places;
+    // A place: the rung to each of the placed.
+    std::vector<Rung> places;
     for (int b = 0; b < placed; ++b) {
       const int beside = order_[at(b)];
-      for (Rung r = 0; r < levels; ++r) {
-        bool repeated = false;
-        for (int c = 0; c < b && !repeated; ++c) repeated = rung(beside, order_[at(c)]) <= r;
-        if (!repeated) places.push_back({beside, r});
+      int nearest = in_.top_rung() + 1;
+      for (int c = 0; c < b; ++c) nearest = std::min<int>(nearest, rung(beside, order_[at(c)]));
+      // From there on it is the place beside an earlier component.
+      for (int r = 0; r < nearest && r <= in_.top_rung(); ++r) {
+        for (int c = 0; c < placed; ++c) {
+          const int i = order_[at(c)];
+          places.push_back(i == beside ? static_cast<Rung>(r)
+                                       : std::max(static_cast<Rung>(r), rung(beside, i)));
+        }
       }
     }
     std::vector<double> best(count);
@@ -389,43 +429,47 @@ Scalarised::Bound Scalarised::bound(const std::vector<Rung>& rungs,
       const int j = order_[at(u)];
       std::fill(best.begin(), best.end(), kInfinity);
       bool any = false;
-      for (const Place& place : places) {
+      for (std::size_t start = 0; start < places.size(); start += at(placed)) {
         ClassMask mask = in_.all_classes(j);
         bool possible = true;
         std::fill(value.begin(), value.end(), 0.0);
-        for (int b = 0; b < placed && possible; ++b) {
+        for (int b = 0; b < placed; ++b) {
           const int i = order_[at(b)];
-          const Rung to =
-              i == place.beside ? place.rung : std::max(place.rung, rung(place.beside, i));
+          const Rung to = places[start + at(b)];
           const auto p = at(pair_index(i, j));
-          possible = to >= in_.lower[p] && to <= in_.upper[p];
-          if (possible && to == 0) {
+          if (to < in_.lower[p] || to > in_.upper[p]) {
+            possible = false;
+            break;
+          }
+          if (to == 0) {
             mask &= in_.co_resident[at(j * n + i)];
-            possible = mask != 0 && (classes[at(i)] & in_.co_resident[at(i * n + j)]) != 0;
+            if (mask == 0 || (classes[at(i)] & in_.co_resident[at(i * n + j)]) == 0) {
+              possible = false;
+              break;
+            }
           }
-          if (!possible) break;
-          const double* row = nullptr;
-          for (std::size_t k = 0; k < count; ++k) {
-            row = pair_[k].data();
-            value[k] += row[p * levels + to];
-          }
+          const double* values = pair_values(p, to);
+          for (std::size_t k = 0; k < count; ++k) value[k] += values[k];
         }
         if (!possible) continue;
         any = true;
-        for (std::size_t k = 0; k < count; ++k) {
-          const double joined =
-              joined_[k][at(j)].empty() ? 0.0 : joined_[k][at(j)][static_cast<std::size_t>(mask)];
-          best[k] = std::min(best[k], value[k] + joined);
+        if (joined_[at(j)].empty()) {
+          for (std::size_t k = 0; k < count; ++k) best[k] = std::min(best[k], value[k]);
+        } else {
+          const double* joined = joined_[at(j)].data() + static_cast<std::size_t>(mask) * count;
+          for (std::size_t k = 0; k < count; ++k) {
+            best[k] = std::min(best[k], value[k] + joined[k]);
+          }
         }
       }
       if (!any) {
         result.feasible = false;
         return result;
       }
-      for (std::size_t k = 0; k < count; ++k) result.scalar[k] += best[k];
+      for (std::size_t k = 0; k < count; ++k) sum[k] += best[k];
     }
   }
-  for (std::size_t k = 0; k < count; ++k) result.scalar[k] -= margin_[k];
+  for (std::size_t k = 0; k < count; ++k) sum[k] -= margin_[k];
   return result;
 }
 

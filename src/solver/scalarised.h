@@ -43,37 +43,44 @@ class Scalarised {
   double merit(int i, int j, Rung rung) const;
 
  private:
+  struct Line {
+    double cost;
+    double exposure;
+    int option_class;
+  };
   static constexpr int kMaxDynamic = 14;  ///< 3^14 subset pairs a rate
 
   void choose_order();
   void choose_rates();
   void tangents();
   void nest();
-  double phi(std::size_t rate, int i, ClassMask classes, double openness) const;
-  double above_chord(std::size_t rate, int i, ClassMask classes, double low, double high) const;
-  double pair_value(std::size_t rate, std::size_t pair, Rung rung) const {
-    return pair_[rate][pair * in_.levels.size() + rung];
+  double phi(std::size_t rate, const std::vector<Line>& lines, double openness) const;
+  double above_chord(std::size_t rate, int i, const std::vector<Line>& lines, double low,
+                     double high) const;
+  /// By rate, for one pair at one rung.
+  const double* pair_values(std::size_t pair, std::size_t rung) const {
+    return pair_.data() + (pair * in_.levels.size() + rung) * rates_.size();
   }
+  const std::vector<Line>& hull(int i, ClassMask classes, std::vector<Line>& scratch) const;
+  std::vector<Line> lower_hull(int i, ClassMask classes) const;
 
   const Instance& in_;
   std::vector<int> order_;
   std::vector<Rate> rates_;
   std::vector<double> open_;                 ///< by rung
   std::vector<std::vector<double>> weight_;  ///< [a][v]
-  std::vector<double> open_low_;             ///< by component: R when all are as far as can be
+  std::vector<double> pair_open_low_;        ///< by pair: least openness of its domain
+  std::vector<double> pair_open_high_;
+  std::vector<double> open_low_;  ///< by component: R when all are as far as can be
   std::vector<double> open_high_;
-  struct Line {
-    double cost;
-    double exposure;
-    int option_class;
-  };
   std::vector<std::vector<Line>> lines_;        ///< by component: options on no other's dark side
   std::vector<std::vector<double>> slope_;      ///< [rate][component]
   std::vector<std::vector<double>> intercept_;  ///< [rate][component]
-  std::vector<std::vector<double>> pair_;       ///< [rate][pair * rungs + rung]
-  std::vector<std::vector<double>> suffix_;     ///< [rate][placed]
-  std::vector<double> margin_;                  ///< by rate
-  std::vector<std::vector<std::vector<double>>> joined_;  ///< [rate][component][mask], small only
+  std::vector<double> pair_;                    ///< [(pair * rungs + rung) * rates + rate]
+  std::vector<std::vector<std::vector<Line>>> hulls_;  ///< [component][mask], small only
+  std::vector<std::vector<double>> suffix_;            ///< [rate][placed]
+  std::vector<double> margin_;                         ///< by rate
+  std::vector<std::vector<double>> joined_;  ///< [component][mask * rates + rate], small only
   std::vector<std::vector<Rung>> seeds_;
 };
 
