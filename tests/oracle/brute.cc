@@ -629,9 +629,9 @@ Spec without(const Spec& spec, const std::set<int>& dropped) {
     if (s.kind == StatementKind::explore_mechanisms) {
       for (std::size_t m = 0; m < spec.mechanisms.size(); ++m) {
         const auto& platforms = spec.mechanisms[m].platforms;
-        result.explored_mechanisms[m] =
-            spec.mechanisms[m].backend &&
-            std::count(platforms.begin(), platforms.end(), spec.platform) != 0;
+        const bool there =
+            platforms.empty() || std::count(platforms.begin(), platforms.end(), spec.platform) != 0;
+        result.explored_mechanisms[m] = m == 0 || (spec.mechanisms[m].backend && there);
       }
     }
     if (s.kind == StatementKind::explore_hardening) {

@@ -129,7 +129,7 @@ class Generator {
     hardening_ = sample({"asan", "cfi", "ubsan", "safestack", "canary"}, between(0, 4));
     const double budget = shape_.max_configurations;
     int explored = below(static_cast<int>(mechanisms_.size())) + 1;
-    if (chance(60)) explored = std::max(explored, 2);
+    if (chance(80)) explored = std::max(explored, 3);
     variants_ = chance(60) ? between(1, std::min(n, 3)) : 0;
     const auto size = [&] {
       double result = nestings(n, explored);
@@ -148,9 +148,10 @@ class Generator {
         --explored;
       }
     }
+    if (shape_.gentle) explored = std::clamp(explored, 2, 4);
     explored_ = sample(mechanisms_, explored);
     const bool has_none = std::count(explored_.begin(), explored_.end(), "none") != 0;
-    if (!has_none && chance(88)) explored_.back() = "none";
+    if (!has_none && (shape_.gentle || chance(88))) explored_.back() = "none";
     offered_ = chance(75) ? hardening_ : some(hardening_, 60);
     platform_ = chance(25) ? "linux" : "qemu";
   }
@@ -183,12 +184,12 @@ class Generator {
       body.push_back("gate: " + (none && !chance(5) ? std::string("0") : gate()));
       Names limits;
       const bool in_play = std::count(explored_.begin(), explored_.end(), name) != 0;
-      if (!none && chance(15)) {
+      if (!none && !shape_.gentle && chance(15)) {
         const int keys = between(1, 4);
         limits.push_back(fmt::format("keys: {}", keys));
         if (in_play) keys_ = std::min(keys_, keys);
       }
-      if (!none && chance(10)) {
+      if (!none && !shape_.gentle && chance(10)) {
         const int vms = between(1, 4);
         limits.push_back(fmt::format("vms: {}", vms));
         if (in_play) vms_ = std::min(vms_, vms);
@@ -203,8 +204,8 @@ class Generator {
     line(1, "hardening:");
     for (const std::string& name : hardening_) {
       Names transforms;
-      if (chance(45)) transforms.push_back("reads: " + flow(some({"own", "shared"}, 75)));
-      if (chance(45)) transforms.push_back("writes: " + flow(some({"own", "shared"}, 75)));
+      if (chance(45)) transforms.push_back("reads: " + flow(some({"own", "shared"}, 65)));
+      if (chance(45)) transforms.push_back("writes: " + flow(some({"own", "shared"}, 65)));
       if (chance(about_calls_ ? 95 : 50)) {
         transforms.push_back("calls: " +
                              (chance(50) ? std::string("graph") : flow(quoted(references(-1)))));
@@ -258,9 +259,9 @@ class Generator {
   /// Fixed by seed and index, as components name each other's functions before they are written.
   Names api_of(int i) const {
     const std::uint64_t mixed =
-        (seed_ + 1) * 0x9e3779b97f4a7c15U + static_cast<std::uint64_t>(i) * 977;
+        (seed_ * 31 + static_cast<std::uint64_t>(i) + 1) * 0x9e3779b97f4a7c15U;
     Names all{"init", "run", "stop"};
-    all.resize(mixed >> 33 & 15U ? 1 + (mixed >> 37 & 1U) + (mixed >> 38 & 1U) : 0);
+    all.resize(mixed >> 40 & 15U ? 1 + (mixed >> 47 & 1U) + (mixed >> 53 & 1U) : 0);
     return all;
   }
 
@@ -286,7 +287,7 @@ class Generator {
       line(1, "- component: " + names_[static_cast<std::size_t>(i)]);
       if (chance(90)) line(2, "behavior: " + behavior(i, 85));
       Names grants;
-      if (chance(35)) grants.push_back("reads: " + flow(some({"own", "shared"}, 60)));
+      if (chance(45)) grants.push_back("reads: " + flow(some({"own", "shared"}, 60)));
       if (chance(40)) grants.push_back("writes: " + flow(some({"own", "shared"}, 60)));
       if (chance(about_calls_ ? 80 : 35)) {
         grants.push_back("calls: " + (chance(50) ? std::string("api") : flow(some(api_of(i), 60))));
@@ -295,7 +296,7 @@ class Generator {
       line(2, "api: " + flow(api_of(i)));
       if (i < variants_) variant(i);
       Names hardening;
-      allowed_.push_back(chance(25) ? some(hardening_, 65) : hardening_);
+      allowed_.push_back(!shape_.gentle && chance(25) ? some(hardening_, 65) : hardening_);
       if (allowed_.back() != hardening_ || chance(10)) {
         hardening.push_back("allow: " + flow(allowed_.back()));
       }
@@ -343,7 +344,7 @@ class Generator {
 
   void at_least(int per_cent) {
     if (!chance(per_cent)) return;
-    Names isolating = chance(92) ? explored_ : mechanisms_;
+    Names isolating = shape_.gentle || chance(92) ? explored_ : mechanisms_;
     std::erase(isolating, "none");
     if (!isolating.empty()) line(2, "at_least: " + pick(isolating));
   }
@@ -381,14 +382,15 @@ class Generator {
           line(2, "against: " + flow(against));
         }
         at_least(35);
-      } else if (kind < 78 && togethers < 2) {
+      } else if (kind < 78 && togethers < (shape_.gentle ? 1 : 2)) {
         ++togethers;
         Names who = sample(names_, names_.size() > 2 && chance(20) ? 3 : 2);
         if (chance(5)) who = {"\"*\""};
         line(1, "- together: " + flow(who));
       } else if (kind < 90 && !hardening_.empty()) {
         line(1, "- harden: " + somebody(false));
-        const Names& from = offered_.empty() || chance(15) ? hardening_ : offered_;
+        const Names& from =
+            offered_.empty() || (!shape_.gentle && chance(15)) ? hardening_ : offered_;
         line(2, "with: " + flow(sample(from, chance(75) ? 1 : 2)));
       } else {
         line(1, "- untrusted: " + (chance(50) ? pick(names_) : flow(sample(names_, 2))));
@@ -422,6 +424,7 @@ class Generator {
   }
 
   void budget() {
+    if (shape_.gentle) return;
     Names items;
     if (profiled() && chance(35))
       items.push_back("slowdown: " + (chance(25) ? decimal(1, 3, 3) : decimal(2, 6, 2)));
@@ -455,7 +458,7 @@ class Generator {
     line(1, "mechanisms: " + flow(explored_));
     if (offered_ != hardening_ || chance(50)) line(1, "hardening: " + flow(offered_));
     if (chance(25)) line(1, "sharing: dss");
-    if (!chance(45)) return;
+    if (shape_.gentle || !chance(45)) return;
     line(1, "fix:");
     const bool fix_harden = chance(50);
     const bool fix_variant = !variant_names_.empty() && chance(50);

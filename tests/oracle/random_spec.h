@@ -12,6 +12,9 @@ struct Shape {
   /// About so many configurations at most before any statement; keeps enumeration short.
   double max_configurations = 20000;
   bool profile_always = false;
+  /// Few mechanisms, no budgets, nothing fixed, at least what is explored asked for: mostly
+  /// feasible, also with many components.
+  bool gentle = false;
 };
 
 /// The YAML text of a spec. The same seed and shape give the same text on every machine. Written

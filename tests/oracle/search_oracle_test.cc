@@ -169,9 +169,7 @@ class WholeOracle : public testing::TestWithParam<std::uint64_t> {
 };
 
 TEST_P(WholeOracle, Encoding) { run(encoding_agrees); }
-TEST_P(WholeOracle, Search) {
-  run(whole_search_agrees);
-}
+TEST_P(WholeOracle, Search) { run(whole_search_agrees); }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, WholeOracle, testing::Range<std::uint64_t>(0, 8));
 
