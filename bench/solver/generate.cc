@@ -73,7 +73,7 @@ class Dice {
 
 /// Hundredths, three significant digits, at least `least` hundredths.
 std::int64_t hundredths(double value, std::int64_t least) {
-  auto units = static_cast<std::int64_t>(value * 100.0 + 0.5);
+  std::int64_t units = std::llround(value * 100.0);
   std::int64_t step = 1;
   while (units / step >= 1000) step *= 10;
   return std::max(least, units / step * step);

@@ -110,7 +110,7 @@ class Builder {
     problem_.space_rungs = rung_at_least(spec_.pt);
     problem_.vm_rungs = rung_at_least(spec_.vm);
     problem_.keys = spec_.hardware_keys;
-    if (spec_.hardware_vms) problem_.vms = *spec_.hardware_vms;
+    problem_.vms = spec_.hardware_vms;
     problem_.lower.assign(at(problem_.pairs()), 0);
     problem_.upper.assign(at(problem_.pairs()), problem_.rungs() - 1);
     draw_choices();

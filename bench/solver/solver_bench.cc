@@ -586,7 +586,9 @@ int z3_worker(const std::vector<std::string>& arguments) {
 }  // namespace
 }  // namespace flexos::bench
 
-int main(int argc, char** argv) {
+namespace {
+
+int run(int argc, char** argv) {
   using namespace flexos::bench;
   CLI::App app{"flexos-explore beside toulbar2, clasp, Gecode, CBC and Z3"};
   Settings settings;
@@ -643,4 +645,15 @@ int main(int argc, char** argv) {
   }
   for (const std::string& a : bench.alarms()) fmt::print(stderr, "!!! {}\n", a);
   return bench.alarms().empty() ? 0 : 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "solver_bench: %s\n", e.what());
+    return 3;
+  }
 }
