@@ -1,5 +1,7 @@
 #include "solver/encoding.h"
 
+#include <algorithm>
+
 #include "model/order.h"
 #include "solver/test_specs.h"
 
@@ -147,6 +149,91 @@ TEST(Encoding, BudgetIsInclusive) {
     encoding.require_budget();
     EXPECT_EQ(models(encoding).size(), expected) << slowdown;
   }
+}
+
+/// Is the lemma true of a configuration?
+bool holds(const Encoding::WeightedCut& cut, const Configuration& c) {
+  for (const auto& [i, j] : cut.pairs) {
+    if (c.level(i, j) >= cut.level) return true;
+  }
+  return std::any_of(cut.options.begin(), cut.options.end(), [&](const auto& option) {
+    return option.first == c.variants[test::at(cut.u)] &&
+           option.second == c.hardening[test::at(cut.u)];
+  });
+}
+
+/// Some pairs at some level, with some ways of building one component.
+Encoding::WeightedCut random_cut(test::Draw& draw, int n) {
+  Encoding::WeightedCut cut;
+  cut.weight = 1 + draw.below(500);
+  cut.level = 1 + draw.below(2);
+  for (int i = 0; i < n; ++i) {
+    for (int j = 0; j < i; ++j) {
+      if (draw.chance(60)) cut.pairs.push_back({i, j});
+    }
+  }
+  if (draw.chance(60)) {
+    cut.u = draw.below(n);
+    for (std::uint64_t hardening = 0; hardening < 4; ++hardening) {
+      if (draw.chance(60)) cut.options.emplace_back(std::uint8_t{0}, hardening);
+    }
+  }
+  return cut;
+}
+
+TEST(Encoding, ALemmaIsProvenIffItHoldsEverywhere) {
+  int proven = 0;
+  int refused = 0;
+  for (std::uint64_t seed = 0; seed < 25; ++seed) {
+    const Spec spec = small_spec(seed);
+    const auto all = test::admissible(spec);
+    z3::context context;
+    Encoding encoding(context, spec, false);
+    test::Draw draw(seed + 300);
+    for (int round = 0; round < 8; ++round) {
+      const auto cut = random_cut(draw, spec.size());
+      const bool everywhere =
+          std::all_of(all.begin(), all.end(), [&](const auto& c) { return holds(cut, c); });
+      EXPECT_EQ(encoding.prove(cut), everywhere) << "seed " << seed;
+      (everywhere ? proven : refused) += all.empty() ? 0 : 1;
+    }
+    // To prove is not to assert.
+    EXPECT_EQ(test::texts(spec, models(encoding)), test::texts(spec, all)) << "seed " << seed;
+  }
+  EXPECT_GT(proven, 20);
+  EXPECT_GT(refused, 20);
+}
+
+TEST(Encoding, WeightedLemmasLeaveTheSameCheaperOnes) {
+  int weighed = 0;
+  for (std::uint64_t seed = 0; seed < 25; ++seed) {
+    const Spec spec = small_spec(seed);
+    const auto all = test::admissible(spec);
+    for (std::size_t k = 0; k < all.size(); k += 1 + all.size() / 3) {
+      z3::context context;
+      Encoding encoding(context, spec, true);
+      test::Draw draw(seed + 400);
+      std::vector<Encoding::WeightedCut> cuts;
+      for (int round = 0; round < 6; ++round) {
+        const auto cut = random_cut(draw, spec.size());
+        if (encoding.prove(cut)) cuts.push_back(cut);
+      }
+      weighed += static_cast<int>(cuts.size());
+      // Costs here have at most four fractional digits.
+      encoding.require_weighted_cheaper(all[k], cuts, 4);
+      const auto found = test::texts(spec, models(encoding));
+      for (const Configuration& c : all) {
+        // What is cheaper may not be lost. What is not may stay: the derived inequality is weaker.
+        if (test::cost(spec, c) < test::cost(spec, all[k])) {
+          EXPECT_TRUE(found.contains(canonical_text(spec, c))) << "seed " << seed;
+        }
+      }
+      if (cuts.empty()) {
+        EXPECT_FALSE(found.contains(canonical_text(spec, all[k]))) << "seed " << seed;
+      }
+    }
+  }
+  EXPECT_GT(weighed, 20);
 }
 
 TEST(Encoding, NotBelowIsTheSafetyOrder) {
