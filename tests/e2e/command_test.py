@@ -9,7 +9,7 @@ from tool import COMMANDS, EXAMPLES, INFEASIBLE, ROOT, SMALL, ToolTest
 class Usage(ToolTest):
     def test_no_arguments(self):
         run = self.run_tool()
-        self.assert_fails(run, 2, "--help")
+        self.assert_fails(run, 2, "rank")
 
     def test_unknown_option(self):
         for command in COMMANDS:
