@@ -172,7 +172,7 @@ void add_common_options(CLI::App& command, App& app) {
       ->option_text("DIR");
   command
       .add_option("--time-limit", app.time_limit,
-                   "seconds; then the best found with a certified gap")
+                  "seconds; then the best found with a certified gap")
       ->check(CLI::PositiveNumber)
       ->option_text("SECONDS");
   command.add_flag("--certify", app.certify, "have Z3 confirm the answer whatever the size");

@@ -93,7 +93,8 @@ void add_explore(CLI::App& root, App& app, int& exit_code) {
     }
     if (options->spec.empty()) {
       exit_code = app.fail(kUsage, "no spec and no command",
-                           "`flexos-explore SPEC.yaml`, or " + list_names("one of", commands));
+                           "`flexos-explore SPEC.yaml`, or " + list_names("one of", commands) +
+                               "; more with --help");
       return;
     }
     // A word that is no file is a command misspelt.

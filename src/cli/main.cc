@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <exception>
 #include <new>
+#include <sstream>
 
 #include "cli/app.h"
 
@@ -40,8 +41,14 @@ int main(int argc, char** argv) {
   try {
     root.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    const int code = root.exit(error);
-    return code == 0 ? static_cast<int>(kDone) : static_cast<int>(kUsage);
+    std::ostringstream out;
+    std::ostringstream err;
+    const int code = root.exit(error, out, err);
+    std::fputs(err.str().c_str(), stderr);
+    const int printed = app.print(out.str());
+    return printed != kDone ? printed
+           : code == 0      ? static_cast<int>(kDone)
+                            : static_cast<int>(kUsage);
   } catch (const std::bad_alloc&) {
     return app.fail(kEnvironment, "out of memory");
   } catch (const std::exception& error) {

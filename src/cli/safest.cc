@@ -192,7 +192,12 @@ int run_measured(App& app, const Options& options, const Spec& spec) {
 int run(App& app, const Options& options, bool at_least_given) {
   const auto spec = app.load(options.spec);
   if (!spec) return kNo;
-  if (options.measured.empty()) return run_derived(app, options, *spec);
+  if (options.measured.empty()) {
+    if (at_least_given || !options.metric.empty()) {
+      return app.fail(kUsage, "--at-least and --metric go with --measured FILE.csv");
+    }
+    return run_derived(app, options, *spec);
+  }
   if (!at_least_given) return app.fail(kUsage, "--measured needs --at-least X");
   return run_measured(app, options, *spec);
 }

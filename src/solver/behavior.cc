@@ -12,10 +12,19 @@ Regions intersect(const Regions& a, const Regions& b) {
   return {.any = false, .own = a.own && b.own, .shared = a.shared && b.shared};
 }
 
-/// Does the list name a function of `target`?
+/// Does the list name a function of `target`? (`target.*` of a component without api names none.)
 bool calls_into(const Calls& calls, const Component& target) {
-  return std::any_of(calls.functions.begin(), calls.functions.end(),
-                     [&](const FunctionRef& f) { return f.component == target.name; });
+  return std::any_of(calls.functions.begin(), calls.functions.end(), [&](const FunctionRef& f) {
+    return f.component == target.name && (f.function != "*" || !target.api.empty());
+  });
+}
+
+bool in_api(const Spec& spec, const FunctionRef& f) {
+  return std::any_of(spec.components.begin(), spec.components.end(), [&](const Component& c) {
+    return c.name == f.component &&
+           std::any_of(c.api.begin(), c.api.end(),
+                       [&](const EntryPoint& entry) { return entry.name == f.function; });
+  });
 }
 
 bool regions_granted(const Regions& touched, const std::optional<Regions>& grant) {
@@ -78,9 +87,10 @@ EffectiveBehavior effective_behavior(const Spec& spec, int i, int variant,
     for (const FunctionRef& f : result.calls.functions) {
       for (const FunctionRef& g : to.functions) {
         if (f.component != g.component) continue;
-        if (g.function == "*" || g.function == f.function) {
+        // `b.*` holds what b's api has, no more.
+        if (g.function == f.function || (g.function == "*" && in_api(spec, f))) {
           both.push_back(f);
-        } else if (f.function == "*") {
+        } else if (f.function == "*" && in_api(spec, g)) {
           both.push_back(g);
         }
       }

@@ -20,9 +20,16 @@ bool contains(const std::vector<std::string>& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-bool names_function(const std::vector<FunctionRef>& list, const FunctionRef& f) {
+/// Does the list name f? `component.*` stands for what the component's api has.
+bool names_function(const Spec& spec, const std::vector<FunctionRef>& list, const FunctionRef& f) {
   return std::any_of(list.begin(), list.end(), [&](const FunctionRef& g) {
-    return g.component == f.component && (g.function == f.function || g.function == "*");
+    if (g.component != f.component) return false;
+    if (g.function != "*" || f.function == "*") return g.function == f.function;
+    return std::any_of(spec.components.begin(), spec.components.end(), [&](const Component& c) {
+      return c.name == f.component &&
+             std::any_of(c.api.begin(), c.api.end(),
+                         [&](const EntryPoint& entry) { return entry.name == f.function; });
+    });
   });
 }
 
@@ -218,7 +225,7 @@ z3::expr Encoding::calls_function(int i, const FunctionRef& f) {
   for (std::size_t v = 0; v < component.variants.size(); ++v) {
     const Calls& calls = component.variants[v].behavior.calls;
     if (calls.any) unbounded.push_back(is_[at(i)][v]);
-    if (!calls.any && names_function(calls.functions, f)) listed.push_back(is_[at(i)][v]);
+    if (!calls.any && names_function(spec_, calls.functions, f)) listed.push_back(is_[at(i)][v]);
   }
   z3::expr_vector withheld(context_);
   for (std::size_t h = 0; h < spec_.hardening.size(); ++h) {
@@ -226,7 +233,7 @@ z3::expr Encoding::calls_function(int i, const FunctionRef& f) {
     const bool restricts = hardening.calls_graph || (hardening.calls && !hardening.calls->any);
     if (!restricts) continue;
     const auto& kept = hardening.calls_graph ? component.call_graph : hardening.calls->functions;
-    if (!names_function(kept, f)) withheld.push_back(has_[at(i)][h]);
+    if (!names_function(spec_, kept, f)) withheld.push_back(has_[at(i)][h]);
   }
   return z3::mk_or(listed) || (z3::mk_or(unbounded) && !z3::mk_or(withheld));
 }
@@ -273,8 +280,6 @@ z3::expr Encoding::joins_badly(int a, int b) {
       }
       bad.push_back(calls_any(a));
       for (const std::string& f : functions) bad.push_back(calls_function(a, {other.name, f}));
-      // `b.*` of a component without api still says that a calls b.
-      bad.push_back(calls_function(a, {other.name, "*"}));
     }
   }
   return z3::mk_or(bad);

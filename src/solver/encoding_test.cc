@@ -142,8 +142,9 @@ TEST(Encoding, BudgetIsInclusive) {
                                                         {"1.462", 2},
                                                         {"1.615999999", 2},
                                                         {"1.616", 3}}) {
-    const Spec spec =
-        test::parse(components + "budget: {slowdown: " + slowdown + "}\n" + test::kDefinitions);
+    std::string text = components;
+    text.append("budget: {slowdown: ").append(slowdown).append("}\n").append(test::kDefinitions);
+    const Spec spec = test::parse(text);
     z3::context context;
     Encoding encoding(context, spec, true);
     encoding.require_budget();

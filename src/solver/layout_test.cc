@@ -8,8 +8,6 @@
 namespace flexos {
 namespace {
 
-using test::at;
-
 Instance instance_of(const Spec& spec) {
   BuiltInstance built = build_instance(spec);
   EXPECT_FALSE(built.error.has_value());

@@ -106,7 +106,10 @@ class LeastRiskGoal : public Goal {
         best_.erase(twin);
       }
     }
-    best_.insert(std::lower_bound(best_.begin(), best_.end(), solution, safer), solution);
+    const auto place = std::lower_bound(best_.begin(), best_.end(), solution, safer);
+    // A good start is met again on the way.
+    if (place != best_.end() && !safer(solution, *place)) return;
+    best_.insert(place, solution);
     if (static_cast<int>(best_.size()) > std::max(1, request_.top)) best_.pop_back();
     refresh();
   }
@@ -115,7 +118,13 @@ class LeastRiskGoal : public Goal {
     constexpr double kFar = 1e300;
     const double cost = in_.budget >= 0 ? static_cast<double>(in_.budget) : kFar;
     const double risk = full() ? static_cast<double>(best_.back().risk) - 0.5 : kFar;
-    corners_.assign(1, {cost, risk});
+    corners_.clear();
+    // Equal risk at a lower cost is better too.
+    if (full()) {
+      corners_.push_back(
+          {static_cast<double>(best_.back().cost) - 0.5, static_cast<double>(best_.back().risk)});
+    }
+    corners_.push_back({cost, risk});
   }
 
   const Instance& in_;

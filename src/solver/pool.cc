@@ -11,7 +11,10 @@ bool before(const Solution& a, const Solution& b) {
 }
 
 bool Pool::offer(Solution solution) {
-  if (full() && !before(solution, worst())) return false;
+  if (full() && !before(solution, worst())) {
+    overflowed_ = overflowed_ || best_.count(solution) == 0;
+    return false;
+  }
   if (layouts_) {
     const auto twin = std::find_if(best_.begin(), best_.end(),
                                    [&](const Solution& s) { return s.rungs == solution.rungs; });
@@ -21,7 +24,10 @@ bool Pool::offer(Solution solution) {
     }
   }
   if (!best_.insert(std::move(solution)).second) return false;
-  if (static_cast<int>(best_.size()) > capacity_) best_.erase(std::prev(best_.end()));
+  if (static_cast<int>(best_.size()) > capacity_) {
+    best_.erase(std::prev(best_.end()));
+    overflowed_ = true;
+  }
   return true;
 }
 

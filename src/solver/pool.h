@@ -19,6 +19,8 @@ class Pool {
   bool offer(Solution solution);
 
   bool full() const { return static_cast<int>(best_.size()) >= capacity_; }
+  /// True iff something distinct was turned away for want of room.
+  bool overflowed() const { return overflowed_; }
   bool empty() const { return best_.empty(); }
   const Solution& front() const { return *best_.begin(); }
   const Solution& worst() const { return *best_.rbegin(); }
@@ -31,6 +33,7 @@ class Pool {
   std::set<Solution, Before> best_;
   int capacity_;
   bool layouts_;
+  bool overflowed_ = false;
 };
 
 }  // namespace flexos

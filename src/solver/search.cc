@@ -57,7 +57,7 @@ class Search {
     descend(root);
     result.solutions = pool_.sorted();
     result.complete = !stopped_;
-    result.exhausted = result.complete && !pruned_by_pool_;
+    result.exhausted = result.complete && !pruned_by_pool_ && !pool_.overflowed();
     result.lower_bound = result.complete && !pool_.empty() ? pool_.front().cost : result_bound_;
     result.stats = stats_;
     return result;
@@ -131,7 +131,11 @@ class Search {
   /// A good first solution: dive along the LP, then climb.
   void warm_start(const Bounded& root) {
     std::optional<Solution> found = dive(root);
-    if (!found) return;
+    if (!found) {
+      simple_layouts();
+      if (pool_.empty()) return;
+      found = pool_.front();
+    }
     if (in_.budget < 0 || found->cost <= in_.budget) offer(*found);
     const int kicks = in_.n <= 40 ? 20 : 200;
     Deadline share = request_.deadline;

@@ -145,6 +145,23 @@ TEST(Search, AnInterruptedSearchClaimsNothingItHasNotProved) {
   }
 }
 
+TEST(Search, TheBudgetIsInclusive) {
+  const auto cheapest = [](const std::string& slowdown) {
+    std::string text = test::harmless({"a", "b"});
+    text.append("security:\n  - isolate: [a, b]\n")
+        .append("profile: {base: 1000, calls: {a: {b: 1}}, work: {}}\n")
+        .append("budget: {slowdown: ")
+        .append(slowdown)
+        .append("}\n")
+        .append(test::kDefinitions);
+    return run(instance_of(test::parse(text)), 1);
+  };
+  EXPECT_EQ(cheapest("1.062").solutions.size(), 1U);  // 62 cycles more than 1000
+  const SearchResult none = cheapest("1.061999999");
+  EXPECT_TRUE(none.solutions.empty());
+  EXPECT_TRUE(none.complete && none.exhausted);
+}
+
 TEST(Search, KeysBindEvenWhereCostsDoNotAskForFewer) {
   // Three components pairwise apart; an address space holds two compartments.
   const std::string text =
