@@ -10,6 +10,8 @@
 #define FLEXOS_VERSION "0.1.0"
 #endif
 
+namespace flexos {
+
 namespace {
 
 constexpr const char* kAbout =
@@ -19,10 +21,7 @@ constexpr const char* kFooter =
     "Exit codes: 0 done; 1 the answer is no (errors in the spec, infeasible); 2 wrong usage;\n"
     "3 the environment is at fault.";
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  using namespace flexos;
+int run(int argc, char** argv) {
   // A reader that went away is an error to report, not a reason to die.
   std::signal(SIGPIPE, SIG_IGN);
   CLI::App root{kAbout, "flexos-explore"};
@@ -49,10 +48,24 @@ int main(int argc, char** argv) {
     return printed != kDone ? printed
            : code == 0      ? static_cast<int>(kDone)
                             : static_cast<int>(kUsage);
-  } catch (const std::bad_alloc&) {
-    return app.fail(kEnvironment, "out of memory");
-  } catch (const std::exception& error) {
-    return app.fail(kEnvironment, std::string("internal error: ") + error.what());
   }
   return exit_code;
+}
+
+}  // namespace
+
+}  // namespace flexos
+
+int main(int argc, char** argv) {
+  // Libraries throw; what nobody expected is named and is the environment's fault.
+  try {
+    return flexos::run(argc, argv);
+  } catch (const std::bad_alloc&) {
+    std::fputs("flexos-explore: out of memory\n", stderr);
+  } catch (const std::exception& error) {
+    std::fputs("flexos-explore: internal error: ", stderr);
+    std::fputs(error.what(), stderr);
+    std::fputs("\n", stderr);
+  }
+  return flexos::kEnvironment;
 }

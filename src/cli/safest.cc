@@ -157,8 +157,8 @@ int run_measured(App& app, const Options& options, const Spec& spec) {
   }
   if (app.format == Format::dot) {
     std::string dot = "digraph safety {\n  rankdir=BT;\n  node [shape=box];\n";
-    for (std::size_t k = 0; k < feasible.size(); ++k) {
-      const MeasuredRow& r = row(feasible[k]);
+    for (const int k : feasible) {
+      const MeasuredRow& r = row(k);
       dot += fmt::format("  r{} [label=\"{}\\n{}\\n{}\"];\n", r.line, r.compartments,
                          r.hardening_text, r.metrics[metric]);
     }

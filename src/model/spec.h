@@ -208,6 +208,20 @@ struct Spec {
   int size() const { return static_cast<int>(components.size()); }
 };
 
+/// Sets `hardware_keys` and `hardware_vms` to the smallest limits of the explored mechanisms.
+inline void set_hardware_limits(Spec& spec) {
+  constexpr int kDefaultKeys = 15;  // x86: sixteen, one of them the platform's
+  std::optional<int> keys;
+  spec.hardware_vms.reset();
+  for (std::size_t i = 0; i < spec.mechanisms.size(); ++i) {
+    if (!spec.explored_mechanisms[i]) continue;
+    const Mechanism& m = spec.mechanisms[i];
+    if (m.keys && (!keys || *m.keys < *keys)) keys = m.keys;
+    if (m.vms && (!spec.hardware_vms || *m.vms < *spec.hardware_vms)) spec.hardware_vms = m.vms;
+  }
+  spec.hardware_keys = keys.value_or(kDefaultKeys);
+}
+
 /// Can images of this platform use the mechanism? (`none` always; no list = every platform.)
 inline bool available_on(const Mechanism& m, const std::string& platform) {
   if (m.level == 0) return true;

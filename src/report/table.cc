@@ -110,10 +110,13 @@ std::string draw_table(const Spec& spec, const std::vector<Judged>& list, const 
     out += wrap(draw_layout(spec, c), kIndent, style.width) + "\n";
     const std::string pad(kIndent, ' ');
     const std::string hardening = draw_hardening(spec, c);
-    if (!hardening.empty()) out += pad + wrap("with " + hardening, kIndent, style.width) + "\n";
+    if (!hardening.empty()) {
+      out += fmt::format("{}{}\n", pad, wrap("with " + hardening, kIndent, style.width));
+    }
     const std::string limited = limits(spec, judged);
     if (!limited.empty()) {
-      out += pad + faint(wrap("cost: " + limited, kIndent, style.width), style) + "\n";
+      out +=
+          fmt::format("{}{}\n", pad, faint(wrap("cost: " + limited, kIndent, style.width), style));
     }
   }
   return out;

@@ -16,6 +16,8 @@ namespace {
 using Graph = boost::undirected_graph<>;
 using Vertex = boost::graph_traits<Graph>::vertex_descriptor;
 
+constexpr int kMostCliques = 200'000;
+
 /// Thrown through Boost.Graph to leave an enumeration that grew too long; caught below.
 struct EnoughCliques {};
 
@@ -25,7 +27,7 @@ struct KeepLargest {
   template <typename Clique, typename G>
   void clique(const Clique& clique, const G& /*graph*/) {
     if (clique.size() > best->size()) best->assign(clique.begin(), clique.end());
-    if (++*seen > 200'000) throw EnoughCliques{};
+    if (++*seen > kMostCliques) throw EnoughCliques{};
   }
 };
 
@@ -49,7 +51,8 @@ std::vector<int> conflict_clique(const Domain& domain) {
   try {
     boost::bron_kerbosch_all_cliques(graph, KeepLargest{&best, &seen}, 1);
   } catch (const EnoughCliques&) {
-    // The largest so far is still a valid bound.
+    // The largest so far is still a valid bound, if perhaps not the best.
+    seen = kMostCliques;
   }
   std::vector<int> result;
   for (const Vertex v : best) {
@@ -75,6 +78,24 @@ bool over_budget(const Spec& spec, const Configuration& c) {
     const auto limit = extra ? multiply(spec.profile->base, *extra) : std::nullopt;
     return limit && *cost > *limit;
   });
+}
+
+/// The same levels without what is not needed: each hardening and variant that can go, goes.
+Configuration plain(const Spec& spec, Configuration c) {
+  for (std::size_t i = 0; i < spec.components.size(); ++i) {
+    if (c.variants[i] != 0) {
+      Configuration without = c;
+      without.variants[i] = 0;
+      if (judge(spec, without).admissible) c = without;
+    }
+    for (std::size_t h = 0; h < spec.hardening.size(); ++h) {
+      if ((c.hardening[i] >> h & 1U) == 0) continue;
+      Configuration without = c;
+      without.hardening[i] &= ~(std::uint64_t{1} << h);
+      if (judge(spec, without).admissible) c = std::move(without);
+    }
+  }
+  return c;
 }
 
 }  // namespace
@@ -132,7 +153,7 @@ Compartments fewest_compartments(const Spec& spec, const Ask& request) {
     }
     best = compartments_of(*found, n);
     result.feasible = true;
-    result.witness = *found;
+    result.witness = plain(spec, *found);
     result.minimum = best;
     result.optimal = true;
     result.certificate.proof =

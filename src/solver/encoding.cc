@@ -431,15 +431,15 @@ bool Encoding::require_sum_at_most(const std::vector<Term>& terms, const Decimal
   for (const auto& [literal, weight] : terms) {
     units.emplace_back(literal, weight.scaled(scale).value_or(0));
   }
-  return require_units_at_most(std::move(units), limit);
+  return require_units_at_most(units, limit);
 }
 
-bool Encoding::require_units_at_most(std::vector<std::pair<z3::expr, __int128>> terms,
+bool Encoding::require_units_at_most(const std::vector<std::pair<z3::expr, __int128>>& terms,
                                      __int128 limit) {
   // A negative weight counts what is absent instead.
   std::vector<std::pair<z3::expr, __int128>> whole;
   __int128 total = 0;
-  for (auto& [literal, units] : terms) {
+  for (const auto& [literal, units] : terms) {
     if (literal.is_true()) {
       limit -= units;
       continue;
@@ -609,7 +609,7 @@ void Encoding::require_weighted_cheaper(const Configuration& c,
       terms.emplace_back(option_[at(i)][o], options[at(i)][o] - least);
     }
   }
-  require_units_at_most(std::move(terms), limit);
+  require_units_at_most(terms, limit);
 }
 
 Decimal Encoding::cost(const Configuration& c) const {

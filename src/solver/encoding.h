@@ -95,7 +95,8 @@ class Encoding {
   std::vector<Term> cost_terms() const;
   int option_index(int i, std::uint8_t variant, std::uint64_t hardening) const;
   bool require_sum_at_most(const std::vector<Term>& terms, const Decimal& bound, bool strict);
-  bool require_units_at_most(std::vector<std::pair<z3::expr, __int128>> terms, __int128 limit);
+  bool require_units_at_most(const std::vector<std::pair<z3::expr, __int128>>& terms,
+                             __int128 limit);
   Decimal cost(const Configuration& c) const;
 
   z3::context& context_;

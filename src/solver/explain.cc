@@ -221,6 +221,7 @@ Spec without_statements(const Spec& spec, const std::vector<int>& dropped) {
         for (std::size_t l = 0; l < spec.mechanisms.size(); ++l) {
           result.explored_mechanisms[l] = available_on(spec.mechanisms[l], spec.platform);
         }
+        set_hardware_limits(result);
         break;
       case StatementKind::explore_hardening:
         result.explored_hardening.assign(spec.hardening.size(), true);

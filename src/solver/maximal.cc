@@ -166,6 +166,11 @@ class MaximalGoal : public Goal {
     }
     Solution top = solution;
     while (const auto higher = safer(top)) top = *higher;
+    // Cut short, the climb may have stopped below something.
+    if (request_.deadline.passed()) {
+      gave_up_ = true;
+      if (!kept_.empty()) return;
+    }
     known_.push_back(top);
     const auto before = [](const Solution& a, const Solution& b) {
       return std::tie(a.risk, a.cost, a.rungs, a.options) <
@@ -258,6 +263,7 @@ class MaximalGoal : public Goal {
     if (in_.budget >= 0 && least > in_.budget) return std::nullopt;
     SearchRequest ask;
     ask.any = true;
+    ask.deadline = request_.deadline;
     SearchResult found = search(up, ask);
     if (found.solutions.empty()) return std::nullopt;
     Solution result = std::move(found.solutions.back());

@@ -11,7 +11,6 @@ namespace flexos {
 
 namespace {
 
-constexpr int kDefaultKeys = 15;
 const Decimal kMaxNumber = 999999999999;
 
 Statement statement_of(StatementKind kind, const Entry& entry) {
@@ -128,10 +127,7 @@ void explore_mechanisms(Report& report, Scope& scope, const MapReader& map, Spec
   const Entry* entry = map.entry("mechanisms");
   if (entry == nullptr) {
     for (std::size_t i = 0; i < spec.mechanisms.size(); ++i) {
-      const Mechanism& m = spec.mechanisms[i];
-      const bool runs =
-          std::find(m.platforms.begin(), m.platforms.end(), spec.platform) != m.platforms.end();
-      spec.explored_mechanisms[i] = i == 0 || (m.backend && (runs || m.platforms.empty()));
+      spec.explored_mechanisms[i] = available_on(spec.mechanisms[i], spec.platform);
     }
     return;
   }
@@ -161,18 +157,6 @@ void explore_hardening(Report& report, Scope& scope, const MapReader& map, Spec&
     }
   }
   spec.statements.push_back(std::move(statement));
-}
-
-/// The limits of the mechanisms in play: the smallest counts.
-void set_hardware_limits(Spec& spec) {
-  std::optional<int> keys;
-  for (std::size_t i = 0; i < spec.mechanisms.size(); ++i) {
-    if (!spec.explored_mechanisms[i]) continue;
-    const Mechanism& m = spec.mechanisms[i];
-    if (m.keys) keys = std::min(keys.value_or(*m.keys), *m.keys);
-    if (m.vms) spec.hardware_vms = std::min(spec.hardware_vms.value_or(*m.vms), *m.vms);
-  }
-  spec.hardware_keys = keys.value_or(kDefaultKeys);
 }
 
 }  // namespace
