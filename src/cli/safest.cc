@@ -183,8 +183,9 @@ int run_measured(App& app, const Options& options, const Spec& spec) {
   if (!inversions.empty()) {
     const Inversion& worst = inversions.front();
     text += fmt::format(
-        "\n{} pairs where the safer one was faster, at most by {:.1f} %: line {} over line {}\n",
-        inversions.size(), 100 * (worst.ratio - 1), row(worst.to).line, row(worst.from).line);
+        "\n{} pair{} where the safer one was faster, at most by {:.1f} %: line {} over line {}\n",
+        inversions.size(), inversions.size() == 1 ? "" : "s", 100 * (worst.ratio - 1),
+        row(worst.to).line, row(worst.from).line);
   }
   return app.print(text);
 }

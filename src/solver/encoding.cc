@@ -20,6 +20,16 @@ bool contains(const std::vector<std::string>& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
+/// Calls over the edge, both directions.
+Decimal calls_between(const Profile& profile, int i, int j) {
+  Decimal calls;
+  for (const auto& direction : {std::array<int, 2>{i, j}, std::array<int, 2>{j, i}}) {
+    const auto found = profile.calls.find(direction);
+    if (found != profile.calls.end()) calls = add(calls, found->second).value_or(Decimal{});
+  }
+  return calls;
+}
+
 /// Does the list name f? `component.*` stands for what the component's api has.
 bool names_function(const Spec& spec, const std::vector<FunctionRef>& list, const FunctionRef& f) {
   return std::any_of(list.begin(), list.end(), [&](const FunctionRef& g) {
@@ -396,13 +406,7 @@ std::vector<Encoding::Term> Encoding::cost_terms() const {
   std::vector<Term> terms;
   for (int i = 0; i < n_; ++i) {
     for (int j = 0; j < i; ++j) {
-      Decimal calls;
-      for (const auto& direction : {std::array<int, 2>{i, j}, std::array<int, 2>{j, i}}) {
-        const auto found = spec_.profile->calls.find(direction);
-        if (found != spec_.profile->calls.end()) {
-          calls = add(calls, found->second).value_or(Decimal{});
-        }
-      }
+      const Decimal calls = calls_between(*spec_.profile, i, j);
       if (calls == Decimal{}) continue;
       for (int level = 0; level <= top_; ++level) {
         const Decimal gate = gate_cost(spec_, static_cast<Level>(level));
@@ -556,13 +560,7 @@ void Encoding::require_weighted_cheaper(const Configuration& c,
       options[at(i)].push_back(*units);
     }
     for (int j = 0; j < i; ++j) {
-      Decimal calls;
-      for (const auto& direction : {std::array<int, 2>{i, j}, std::array<int, 2>{j, i}}) {
-        const auto found = spec_.profile->calls.find(direction);
-        if (found != spec_.profile->calls.end()) {
-          calls = add(calls, found->second).value_or(Decimal{});
-        }
-      }
+      const Decimal calls = calls_between(*spec_.profile, i, j);
       if (calls == Decimal{}) continue;
       for (int level = 0; level <= top_; ++level) {
         const Decimal below =

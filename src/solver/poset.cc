@@ -10,6 +10,7 @@
 namespace flexos {
 
 Poset hasse(int n, const std::function<bool(int b, int a)>& at_least) {
+  if (n == 0) return {};  // Boost.Graph takes the address of the first vertex
   using Graph = boost::adjacency_list<boost::vecS, boost::vecS, boost::directedS>;
   Graph order(static_cast<std::size_t>(n));
   std::vector<bool> topped(static_cast<std::size_t>(n), false);
