@@ -162,6 +162,25 @@ TEST(Search, TheBudgetIsInclusive) {
   EXPECT_TRUE(none.complete && none.exhausted);
 }
 
+TEST(Search, WhatCostsExactlyTheBudgetIsListed) {
+  // Together costs nothing, apart 62 cycles: the budget, which no good start meets first.
+  const auto listed_apart = [](const std::string& slowdown) {
+    std::string text = test::harmless({"a", "b"});
+    text.append("profile: {base: 1000, calls: {a: {b: 1}}, work: {}}\n")
+        .append("budget: {slowdown: ")
+        .append(slowdown)
+        .append("}\n")
+        .append(test::kDefinitions);
+    int apart = 0;
+    for (const Solution& s : run(instance_of(test::parse(text)), 100000).solutions) {
+      if (s.rungs.front() > 0) ++apart;
+    }
+    return apart;
+  };
+  EXPECT_GT(listed_apart("1.062"), 0);
+  EXPECT_EQ(listed_apart("1.061999999"), 0);
+}
+
 TEST(Search, KeysBindEvenWhereCostsDoNotAskForFewer) {
   // Three components pairwise apart; an address space holds two compartments.
   const std::string text =
