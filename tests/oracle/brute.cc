@@ -633,6 +633,21 @@ Spec without(const Spec& spec, const std::set<int>& dropped) {
             platforms.empty() || std::count(platforms.begin(), platforms.end(), spec.platform) != 0;
         result.explored_mechanisms[m] = m == 0 || (spec.mechanisms[m].backend && there);
       }
+      // The hardware's limits are those of what is explored now.
+      result.hardware_keys = 1 << 30;
+      result.hardware_vms.reset();
+      bool said = false;
+      for (std::size_t m = 0; m < spec.mechanisms.size(); ++m) {
+        if (!result.explored_mechanisms[m]) continue;
+        if (const auto keys = spec.mechanisms[m].keys) {
+          result.hardware_keys = std::min(result.hardware_keys, *keys);
+          said = true;
+        }
+        if (const auto vms = spec.mechanisms[m].vms) {
+          result.hardware_vms = std::min(result.hardware_vms.value_or(*vms), *vms);
+        }
+      }
+      if (!said) result.hardware_keys = 15;
     }
     if (s.kind == StatementKind::explore_hardening) {
       result.explored_hardening.assign(spec.hardening.size(), true);
