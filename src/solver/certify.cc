@@ -1,7 +1,9 @@
 #include "solver/certify.h"
 
 #include <algorithm>
-#include <set>
+#include <atomic>
+#include <future>
+#include <optional>
 
 #include "solver/encoding.h"
 #include "solver/judge.h"
@@ -17,9 +19,10 @@
 /// calls between two components that must be apart is cut somewhere, or one of them is hardened).
 /// Each cut is a lemma that Z3 proves from the encoding by propagation; adding them, weighted, to
 /// the cost inequality is exact integer arithmetic and leaves an inequality whose right side is
-/// the small gap that is left. Nothing is taken on trust: a cut that Z3 does not prove is left
-/// out, and the original inequality stays beside the derived one. Triangles are added as models
-/// violate them.
+/// the small gap that is left. What a configuration pays beyond a cut's 1 (two edges of a path
+/// cut) stays in the sum as a literal of its own, so that a case split propagates as in the
+/// search. Nothing is taken on trust: a cut that Z3 does not prove is left out, and the original
+/// inequality stays beside the derived one. Triangles are added as models violate them.
 namespace flexos {
 
 namespace {
@@ -71,50 +74,79 @@ std::vector<Encoding::WeightedCut> cuts_of(const Instance& instance, const DualB
   return cuts;
 }
 
-void add_cuts(const Spec& spec, const Configuration& bar, const Deadline& deadline,
-              Encoding& encoding) {
-  const BuiltInstance built = build_instance(spec);
-  if (built.error) return;
-  Domain root(built.instance);
-  if (!root.propagate()) return;
-  Relaxation relaxation(built.instance);
-  constexpr int kRounds = 200;
-  const auto answer = relaxation.solve(root, kRounds, std::nullopt, deadline);
-  if (answer.infeasible) return;
-  std::vector<Encoding::WeightedCut> proven;
-  for (const auto& cut : cuts_of(built.instance, answer.dual)) {
-    if (deadline.passed()) return;
-    if (encoding.prove(cut)) proven.push_back(cut);
-  }
-  encoding.require_weighted_cheaper(bar, proven, built.instance.cost_scale);
-}
-
 }  // namespace
 
-RefutationResult refute_cheaper(const Spec& spec, const std::vector<Configuration>& listed,
-                                bool all, const Deadline& deadline) {
+struct Certifier::Impl {
+  Impl(const Spec& about, const Deadline& until)
+      : spec(about),
+        deadline(until),
+        ready(std::async(std::launch::async, [this] { prepare(); })) {}
+
+  void prepare() {
+    context.emplace();
+    encoding.emplace(*context, spec, false);
+    if (!spec.profile || !limit_effort()) return;
+    const BuiltInstance built = build_instance(spec);
+    if (built.error) return;
+    cost_scale = built.instance.cost_scale;
+    Domain root(built.instance);
+    if (!root.propagate()) return;
+    Relaxation relaxation(built.instance);
+    constexpr int kRounds = 200;
+    const auto answer = relaxation.solve(root, kRounds, std::nullopt, deadline);
+    if (answer.infeasible) return;
+    if (abandoned) return;
+    auto cuts = cuts_of(built.instance, answer.dual);
+    if (encoding->prove(cuts)) {
+      proven = std::move(cuts);
+      return;
+    }
+    for (const auto& cut : cuts) {
+      if (deadline.passed() || abandoned) return;
+      if (encoding->prove({cut})) proven.push_back(cut);
+    }
+  }
+
+  /// False: there is no time left.
+  bool limit_effort() {
+    z3::params params(*context);
+    params.set("rlimit", kEffort);
+    if (deadline.at != std::chrono::steady_clock::time_point::max()) {
+      const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+          deadline.at - std::chrono::steady_clock::now());
+      if (left.count() <= 0) return false;
+      params.set("timeout", static_cast<unsigned>(std::min<std::int64_t>(left.count(), 1U << 30)));
+    }
+    encoding->solver().set(params);
+    return true;
+  }
+
+  RefutationResult refute(const std::vector<Configuration>& listed, bool all);
+
+  const Spec& spec;
+  Deadline deadline;
+  std::optional<z3::context> context;
+  std::optional<Encoding> encoding;
+  std::vector<Encoding::WeightedCut> proven;
+  int cost_scale = 0;
+  std::atomic<bool> abandoned = false;
+  std::future<void> ready;  // last: it uses all of the above
+};
+
+RefutationResult Certifier::Impl::refute(const std::vector<Configuration>& listed, bool all) {
   RefutationResult result;
-  z3::context context;
-  Encoding encoding(context, spec, false);
-  z3::params params(context);
-  params.set("rlimit", kEffort);
-  if (deadline.at != std::chrono::steady_clock::time_point::max()) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
-        deadline.at - std::chrono::steady_clock::now());
-    if (left.count() <= 0) return result;
-    params.set("timeout", static_cast<unsigned>(std::min<std::int64_t>(left.count(), 1U << 30)));
-  }
-  encoding.solver().set(params);
+  ready.get();
+  if (!limit_effort()) return result;
   const bool bounded = !all && !listed.empty() && spec.profile.has_value();
-  if (bounded) {
-    add_cuts(spec, listed.back(), deadline, encoding);
-    encoding.require_cheaper_than(listed.back());
-  }
-  for (const Configuration& c : listed) encoding.forbid(c);
-  if (spec.profile) encoding.require_budget();
   const std::string bar = listed.empty() ? "" : judge(spec, listed.back()).cost_exact;
+  if (bounded) {
+    encoding->require_weighted_cheaper(listed.back(), proven, cost_scale);
+    encoding->require_cheaper_than(listed.back());
+  }
+  for (const Configuration& c : listed) encoding->forbid(c);
+  if (spec.profile) encoding->require_budget();
   for (int round = 0; round < kMostRounded;) {
-    switch (encoding.solver().check()) {
+    switch (encoding->solver().check()) {
       case z3::unsat:
         result.verdict = Refutation::confirmed;
         return result;
@@ -123,8 +155,8 @@ RefutationResult refute_cheaper(const Spec& spec, const std::vector<Configuratio
       case z3::sat:
         break;
     }
-    const Configuration found = encoding.read(encoding.solver().get_model());
-    if (encoding.add_violated_triangles(found) > 0) {
+    const Configuration found = encoding->read(encoding->solver().get_model());
+    if (encoding->add_violated_triangles(found) > 0) {
       if (deadline.passed()) return result;
       continue;
     }
@@ -136,14 +168,23 @@ RefutationResult refute_cheaper(const Spec& spec, const std::vector<Configuratio
       result.counterexample = found;
       return result;
     }
-    encoding.forbid(found);
+    encoding->forbid(found);
     ++round;
   }
   return result;
 }
 
+Certifier::Certifier(const Spec& spec, const Deadline& deadline)
+    : impl_(std::make_unique<Impl>(spec, deadline)) {}
+
+Certifier::~Certifier() { impl_->abandoned = true; }
+
+RefutationResult Certifier::refute_cheaper(const std::vector<Configuration>& listed, bool all) {
+  return impl_->refute(listed, all);
+}
+
 RefutationResult refute_admissible(const Spec& spec, const Deadline& deadline) {
-  return refute_cheaper(spec, {}, true, deadline);
+  return Certifier(spec, deadline).refute_cheaper({}, true);
 }
 
 }  // namespace flexos

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <vector>
 
 #include "solver/answer.h"
@@ -17,10 +18,24 @@ struct RefutationResult {
   Configuration counterexample;  ///< where refuted
 };
 
-/// Asks Z3 for an admissible configuration that is not among `listed` and, unless `listed` is said
-/// to be everything (`all`), cheaper than the dearest of them.
-RefutationResult refute_cheaper(const Spec& spec, const std::vector<Configuration>& listed,
-                                bool all, const Deadline& deadline);
+/// Z3's second opinion on an answer. What does not depend on the answer (Z3's own start, the
+/// encoding, the lemmas) is prepared on another thread from construction on, beside the search.
+class Certifier {
+ public:
+  /// `spec` must outlive it.
+  Certifier(const Spec& spec, const Deadline& deadline);
+  ~Certifier();
+  Certifier(const Certifier&) = delete;
+  Certifier& operator=(const Certifier&) = delete;
+
+  /// Asks Z3, once, for an admissible configuration that is not among `listed` and, unless
+  /// `listed` is said to be everything (`all`), cheaper than the dearest of them.
+  RefutationResult refute_cheaper(const std::vector<Configuration>& listed, bool all);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
 
 /// Asks Z3 for any admissible configuration.
 RefutationResult refute_admissible(const Spec& spec, const Deadline& deadline);

@@ -50,7 +50,7 @@ Encoding::Encoding(z3::context& context, const Spec& spec, bool triangles)
       spec_(spec),
       n_(spec.size()),
       top_(static_cast<int>(spec.mechanisms.size()) - 1),
-      solver_(context) {
+      solver_(context, z3::solver::simple()) {
   levels();
   if (triangles) {
     for (int level = 1; level <= top_; ++level) {
@@ -508,45 +508,88 @@ int Encoding::option_index(int i, std::uint8_t variant, std::uint64_t hardening)
   return -1;
 }
 
-bool Encoding::prove(const WeightedCut& cut) {
-  if (cut.monotone) return cut.below <= cut.level;
-  // Where the pairs form a path, the triangles along it are all it takes.
-  if (cut.pairs.size() > 1) {
-    const auto& [a, b] = cut.pairs[0];
-    const auto& next = cut.pairs[1];
-    const bool a_is_shared = a == next[0] || a == next[1];
-    const int start = a_is_shared ? b : a;
-    int end = a_is_shared ? a : b;
-    for (std::size_t k = 1; k < cut.pairs.size(); ++k) {
-      const auto& [x, y] = cut.pairs[k];
-      if (x != end && y != end) break;
-      const int after = x == end ? y : x;
-      if (after != start) triangle(start, end, after, cut.level);
-      end = after;
+z3::expr Encoding::helper(const char* name) {
+  return context_.bool_const((std::string(name) + "_" + std::to_string(helpers_++)).c_str());
+}
+
+void Encoding::add_triangles_along(const WeightedCut& cut) {
+  if (cut.pairs.size() < 2) return;
+  const auto& [a, b] = cut.pairs[0];
+  const auto& next = cut.pairs[1];
+  const bool a_is_shared = a == next[0] || a == next[1];
+  const int start = a_is_shared ? b : a;
+  int end = a_is_shared ? a : b;
+  for (std::size_t k = 1; k < cut.pairs.size(); ++k) {
+    const auto& [x, y] = cut.pairs[k];
+    if (x != end && y != end) break;
+    const int after = x == end ? y : x;
+    if (after != start) triangle(start, end, after, cut.level);
+    end = after;
+  }
+}
+
+bool Encoding::prove(const std::vector<WeightedCut>& cuts) {
+  // One question for all: given `claim`, some lemma fails.
+  const z3::expr claim = helper("claim");
+  z3::expr_vector fails(context_);
+  fails.push_back(!claim);
+  for (const WeightedCut& cut : cuts) {
+    if (cut.monotone) {
+      if (cut.below > cut.level) return false;
+      continue;
     }
+    // Where the pairs form a path, the triangles along it are all it takes.
+    add_triangles_along(cut);
+    const z3::expr broken = helper("broken");
+    for (const auto& [i, j] : cut.pairs) solver_.add(!broken || !apart(i, j, cut.level));
+    for (const auto& [variant, hardening] : cut.options) {
+      const int o = option_index(cut.u, variant, hardening);
+      if (o >= 0) solver_.add(!broken || !option_[at(cut.u)][at(o)]);
+    }
+    fails.push_back(broken);
   }
-  z3::expr_vector negation(context_);
-  for (const auto& [i, j] : cut.pairs) {
-    // An assumption must be a literal: a constant is decided here.
-    const z3::expr pair = apart(i, j, cut.level);
-    if (pair.is_true()) return true;
-    if (!pair.is_false()) negation.push_back(!pair);
-  }
-  for (const auto& [variant, hardening] : cut.options) {
-    const int o = option_index(cut.u, variant, hardening);
-    if (o >= 0) negation.push_back(!option_[at(cut.u)][at(o)]);
-  }
+  solver_.add(z3::mk_or(fails));
+  z3::expr_vector assumed(context_);
+  assumed.push_back(claim);
   constexpr int kRounds = 20;
   for (int round = 0; round < kRounds; ++round) {
-    const z3::check_result verdict = solver_.check(negation);
+    const z3::check_result verdict = solver_.check(assumed);
     if (verdict != z3::sat) return verdict == z3::unsat;
     if (add_violated_triangles(read(solver_.get_model())) == 0) return false;
   }
   return false;
 }
 
+z3::expr Encoding::surplus(const WeightedCut& cut) {
+  const z3::expr paid = helper("surplus");
+  if (cut.monotone) {
+    const auto& [i, j] = cut.pairs[0];
+    solver_.add(!apart(i, j, cut.below) || apart(i, j, cut.level) || paid);
+    return paid;
+  }
+  std::vector<z3::expr> parts;
+  for (const auto& [i, j] : cut.pairs) parts.push_back(apart(i, j, cut.level));
+  if (!cut.options.empty()) {
+    const z3::expr any = helper("hardened");
+    for (const auto& [variant, hardening] : cut.options) {
+      const int o = option_index(cut.u, variant, hardening);
+      if (o >= 0) solver_.add(!option_[at(cut.u)][at(o)] || any);
+    }
+    parts.push_back(any);
+  }
+  for (std::size_t k = 0; k < parts.size(); ++k) {
+    for (std::size_t l = 0; l < k; ++l) solver_.add(!parts[k] || !parts[l] || paid);
+  }
+  return paid;
+}
+
 void Encoding::require_weighted_cheaper(const Configuration& c,
                                         const std::vector<WeightedCut>& cuts, int scale) {
+  // What the search ruled out at once may have more decimal places than its units.
+  __int128 finer = 1;
+  for (const Term& t : cost_terms()) {
+    for (; scale < t.second.scale(); ++scale) finer *= 10;
+  }
   const auto bar = cost(c).scaled(scale);
   if (!bar) return;
   __int128 limit = *bar - 1;
@@ -578,26 +621,28 @@ void Encoding::require_weighted_cheaper(const Configuration& c,
     }
   }
   for (const WeightedCut& cut : cuts) {
+    const __int128 weight = cut.weight * finer;
     if (cut.monotone) {
       const int i = std::max(cut.pairs[0][0], cut.pairs[0][1]);
       const int j = std::min(cut.pairs[0][0], cut.pairs[0][1]);
-      pairs[{i, j, cut.below}] -= cut.weight;
-      pairs[{i, j, cut.level}] += cut.weight;
+      pairs[{i, j, cut.below}] -= weight;
+      pairs[{i, j, cut.level}] += weight;
       continue;
     }
-    limit -= cut.weight;
+    limit -= weight;
     for (const auto& [i, j] : cut.pairs) {
-      pairs[{std::max(i, j), std::min(i, j), cut.level}] -= cut.weight;
+      pairs[{std::max(i, j), std::min(i, j), cut.level}] -= weight;
     }
     for (const auto& [variant, hardening] : cut.options) {
       const int o = option_index(cut.u, variant, hardening);
-      if (o >= 0) options[at(cut.u)][at(o)] -= cut.weight;
+      if (o >= 0) options[at(cut.u)][at(o)] -= weight;
     }
   }
   std::vector<std::pair<z3::expr, __int128>> terms;
   for (const auto& [key, units] : pairs) {
     terms.emplace_back(apart(key[0], key[1], key[2]), units);
   }
+  for (const WeightedCut& cut : cuts) terms.emplace_back(surplus(cut), cut.weight * finer);
   for (int i = 0; i < n_; ++i) {
     // Exactly one option holds: the least is paid whichever it is.
     __int128 least = options[at(i)].front();
@@ -683,21 +728,31 @@ void Encoding::require_not_below(const Configuration& c) {
 }
 
 Configuration Encoding::read(const z3::model& model) const {
+  // Asking for a constant's value is several times faster than evaluating an expression.
+  const auto holds = [&](const z3::expr& literal) {
+    if (literal.is_true() || literal.is_false()) return literal.is_true();
+    const z3::func_decl name = literal.decl();
+    return model.has_interp(name) && model.get_const_interp(name).is_true();
+  };
   Configuration c;
   for (const auto& row : apart_) {
     int level = 0;
     for (const z3::expr& literal : row) {
-      if (model.eval(literal, true).is_true()) ++level;
+      if (!holds(literal)) break;  // monotone
+      ++level;
     }
     c.levels.push_back(static_cast<Level>(level));
   }
   for (int i = 0; i < n_; ++i) {
-    for (std::size_t o = 0; o < options_[at(i)].size(); ++o) {
-      if (!model.eval(option_[at(i)][o], true).is_true()) continue;
-      c.hardening.push_back(options_[at(i)][o].hardening);
-      c.variants.push_back(options_[at(i)][o].variant);
-      break;
+    // The options' clauses tie them to these.
+    std::uint64_t hardening = 0;
+    for (std::size_t h = 0; h < spec_.hardening.size(); ++h) {
+      if (holds(has_[at(i)][h])) hardening |= std::uint64_t{1} << h;
     }
+    std::uint8_t variant = 0;
+    while (variant + 1U < is_[at(i)].size() && !holds(is_[at(i)][variant])) ++variant;
+    c.hardening.push_back(hardening);
+    c.variants.push_back(variant);
   }
   return c;
 }

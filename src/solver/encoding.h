@@ -38,7 +38,7 @@ class Encoding {
   ///              (variant, hardening bits); u = -1: no options
   ///   monotone:  pairs[0] apart at `level` is apart at `below`
   struct WeightedCut {
-    __int128 weight = 0;  ///< in units of 10^-scale cycles
+    __int128 weight = 0;  ///< in the units of `scale`: 10^-scale cycles
     std::vector<std::array<int, 2>> pairs;
     int level = 0;
     int u = -1;
@@ -47,9 +47,9 @@ class Encoding {
     int below = 0;
   };
 
-  /// Has Z3 refute the negation of the lemma, adding the triangles that it takes. False: Z3 does
-  /// not prove it.
-  bool prove(const WeightedCut& cut);
+  /// Has Z3 refute that any of the lemmas fails, adding the triangles that it takes. False: Z3
+  /// does not prove them all.
+  bool prove(const std::vector<WeightedCut>& cuts);
 
   /// Asserts what "cheaper than c" and the cuts imply by adding the cuts, weighted, to the cost:
   ///   sum of (cost - weights) * x  <=  cost(c) - 1 unit - sum of weights.
@@ -97,6 +97,10 @@ class Encoding {
   bool require_sum_at_most(const std::vector<Term>& terms, const Decimal& bound, bool strict);
   bool require_units_at_most(const std::vector<std::pair<z3::expr, __int128>>& terms,
                              __int128 limit);
+  void add_triangles_along(const WeightedCut& cut);
+  /// A literal that holds where more than one way of the cut is paid for.
+  z3::expr surplus(const WeightedCut& cut);
+  z3::expr helper(const char* name);
   Decimal cost(const Configuration& c) const;
 
   z3::context& context_;
@@ -109,6 +113,7 @@ class Encoding {
   std::vector<std::vector<z3::expr>> option_;
   std::vector<std::vector<z3::expr>> has_;
   std::vector<std::vector<z3::expr>> is_;
+  int helpers_ = 0;  ///< numbers their names
 };
 
 }  // namespace flexos

@@ -56,20 +56,29 @@ SearchResult run(const Instance& instance, const RankRequest& request, int top) 
                                                  : least_risk(instance, ask);
 }
 
-void certify(const Spec& spec, const RankRequest& request, Ranking& ranking) {
-  if (!ranking.optimal) return;
-  if (request.certify == Certify::never) return;
-  if (request.certify == Certify::automatic && spec.size() > kCertifyUpTo) {
+bool in_cost_order(const RankRequest& request) {
+  return !request.distinct && request.objective == Objective::fastest;
+}
+
+bool certifiable(const Spec& spec, const RankRequest& request) {
+  return request.certify == Certify::always ||
+         (request.certify == Certify::automatic && spec.size() <= kCertifyUpTo);
+}
+
+void certify(const Spec& spec, const RankRequest& request, std::optional<Certifier>& certifier,
+             Ranking& ranking) {
+  if (!ranking.optimal || request.certify == Certify::never) return;
+  if (!certifiable(spec, request)) {
     ranking.certificate.note =
         fmt::format("more than {} components: ask Z3 to confirm with --certify", kCertifyUpTo);
     return;
   }
-  if (request.distinct || (request.objective == Objective::safest && ranking.feasible)) {
+  if (ranking.feasible && !in_cost_order(request)) {
     ranking.certificate.note = "Z3 confirms answers in cost order; this one rests on exact bounds";
     return;
   }
-  const auto verdict =
-      refute_cheaper(spec, ranking.configurations, ranking.exhausted, request.deadline);
+  if (!certifier) certifier.emplace(spec, request.deadline);
+  const auto verdict = certifier->refute_cheaper(ranking.configurations, ranking.exhausted);
   switch (verdict.verdict) {
     case Refutation::confirmed:
       ranking.certificate.proof = Proof::z3;
@@ -96,6 +105,10 @@ Ranking rank(const Spec& spec, const RankRequest& request) {
     return ranking;
   }
   const Instance& instance = built.instance;
+  std::optional<Certifier> certifier;
+  if (certifiable(spec, request) && in_cost_order(request)) {
+    certifier.emplace(spec, request.deadline);
+  }
   SearchResult found = run(instance, request, request.top);
   if (request.distinct) {
     // Dominated layouts take places: widen until enough others are left.
@@ -127,7 +140,7 @@ Ranking rank(const Spec& spec, const RankRequest& request) {
                             : request.objective == Objective::safest
                                 ? 1.0
                                 : relative_gap(instance, found);
-  certify(spec, request, ranking);
+  certify(spec, request, certifier, ranking);
   return ranking;
 }
 
