@@ -89,6 +89,21 @@ struct Variant {
   std::vector<std::string> safer_than;  ///< names of variants of the same component
 };
 
+/// What a component's object is made of. Paths that begin with `src/kernel/` are the project's, all
+/// others the package's; `PACKAGE:path` names another package's.
+struct Build {
+  std::string package;               ///< source package of third_party/lock; empty: the project's
+  std::vector<std::string> sources;  ///< globs
+  std::vector<std::string> exclude;  ///< globs, taken off `sources` again
+  std::vector<std::string> includes;
+  std::vector<std::string> flags;
+  std::vector<std::string> leaf;  ///< exported functions that run in the caller's domain
+  bool replicate = false;         ///< an instance in every compartment that calls it
+  bool sets_errno = false;        ///< its gates carry errno back (the `errno:` key)
+  std::string main;               ///< applications: `int main(void)`
+  bool operator==(const Build&) const = default;
+};
+
 struct Component {
   std::string name;
   std::string description;
@@ -100,6 +115,7 @@ struct Component {
   std::vector<std::string> allowed_hardening;  ///< names, sorted
   std::map<std::string, Decimal> slowdown;     ///< measured factors by hardening name
   std::optional<std::int64_t> size;            ///< bytes, once measured
+  std::optional<Build> build;                  ///< absent: no image can hold it yet
   bool from_spec = false;                      ///< written (or overridden) in the spec itself
   Origin origin;
 };

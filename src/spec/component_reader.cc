@@ -40,7 +40,7 @@ class ComponentReader {
         input_(input),
         map_(report, input.node, "a component",
              {"component", "description", "untrusted", "behavior", "requires", "api", "variants",
-              "hardening", "calls", "size"}) {}
+              "hardening", "calls", "size", "build"}) {}
 
   ComponentResult read() {
     Component& c = result_.component;
@@ -66,6 +66,7 @@ class ComponentReader {
       if (const auto node = map_.get("requires")) read_requirement(node);
       if (const auto node = map_.get("variants")) read_variants(*node);
       if (const auto node = map_.get("calls")) read_call_graph(*node);
+      if (const auto node = map_.get("build")) read_build(node);
     }
     read_hardening(map_ ? map_.get("hardening") : nullptr);
     return std::move(result_);
@@ -304,6 +305,70 @@ class ComponentReader {
         }
       }
     }
+  }
+
+  void read_build(const NodePtr& node) {
+    const MapReader map(report_, node, "`build`",
+                        {"package", "sources", "exclude", "includes", "flags", "leaf", "replicate",
+                         "errno", "main"});
+    if (!map) return;
+    Build build;
+    if (const auto package = map.get("package")) {
+      build.package = read_name(report_, *package, "a package", true).value_or("");
+    }
+    const auto sources = map.require(
+        "sources", "list them: `sources: [src/kernel/components/" + input_.name + "/*.cc]`");
+    if (sources != nullptr) build.sources = read_paths(*sources, "`sources`");
+    if (sources != nullptr && sources->is_sequence() && sources->items.empty()) {
+      report_.error(sources->span, "too-few", "`sources` must hold at least one file");
+    }
+    if (const auto paths = map.get("exclude")) build.exclude = read_paths(*paths, "`exclude`");
+    if (const auto paths = map.get("includes")) build.includes = read_paths(*paths, "`includes`");
+    if (const auto flags = map.get("flags")) {
+      for (const NodePtr& item : read_list(report_, *flags, "`flags`")) {
+        // Repeated flags mean something (`-mllvm a -mllvm b`), so this is no list of words.
+        if (auto flag = read_text(report_, *item, "a flag")) build.flags.push_back(*flag);
+      }
+    }
+    if (const auto leaf = map.get("leaf")) {
+      for (const NodePtr& item : read_words(report_, *leaf, "`leaf`", false)) {
+        if (check_function(item->text, item->span)) build.leaf.push_back(item->text);
+      }
+    }
+    if (const auto flag = map.get("replicate")) {
+      build.replicate = read_boolean(report_, *flag, "`replicate`").value_or(false);
+    }
+    if (const auto flag = map.get("errno")) {
+      build.sets_errno = read_boolean(report_, *flag, "`errno`").value_or(false);
+    }
+    if (const auto main = map.get("main")) {
+      const auto name = read_text(report_, *main, "`main`");
+      if (name && check_function(*name, main->span)) build.main = *name;
+    }
+    result_.component.build = std::move(build);
+  }
+
+  bool check_function(const std::string& name, const Span& span) {
+    if (is_function_name(name)) return true;
+    report_.error(span, "bad-name", fmt::format("{} is not the name of a function", ticked(name)));
+    return false;
+  }
+
+  /// Paths below a source tree: what a build reads must be pinned with that tree.
+  std::vector<std::string> read_paths(const Node& node, std::string_view what) {
+    std::vector<std::string> paths;
+    for (const NodePtr& item : read_words(report_, node, what, false)) {
+      const std::string& path = item->text;
+      const std::string framed = "/" + path + "/";
+      if (path.empty() || path[0] == '/' || framed.find("/../") != std::string::npos) {
+        report_.error(item->span, "bad-path",
+                      fmt::format("{} must stay below its source tree", ticked(path)),
+                      "write a path without a leading `/` and without `..`");
+      } else {
+        paths.push_back(path);
+      }
+    }
+    return paths;
   }
 
   void read_hardening(const NodePtr& node) {
