@@ -1,0 +1,32 @@
+#pragma once
+
+#include <string>
+
+#include "codegen/plan.h"
+
+namespace flexos {
+
+/// A function that runs once in its component's compartment, before or after the application.
+struct Hook {
+  int component = -1;
+  std::string function;
+};
+
+/// Sizes of an image's memory, bytes; multiples of a page.
+struct Sizes {
+  std::uint64_t stack = 256 << 10;
+  std::uint64_t heap = 64 << 20;     ///< of the compartments that have an allocator
+  std::uint64_t window = 256 << 10;  ///< what can cross at a time, nested calls together
+  std::uint32_t threads = 8;
+};
+
+/// Where a stack domain's gate state stands: its only compartment's data, or memory of its own.
+std::string state_section(const StackDomain& domain);
+
+/// The assembly of an image: its gates, the start, the compartments' gate state, typed entries.
+/// Each gate carries its contract. The essay on gates opens gates.cc.
+std::string gates_source(const Spec& spec, const Plan& plan, const Part& runtime,
+                         const std::vector<Part>& parts, const std::vector<Hook>& before,
+                         const std::vector<Hook>& after, const Sizes& sizes);
+
+}  // namespace flexos

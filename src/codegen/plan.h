@@ -1,0 +1,132 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "model/configuration.h"
+
+/// The plan of an image: what a configuration means for the linker.
+///
+/// A component's object names nothing outside itself directly: what it defines is `def.C.f`, what
+/// it wants is `ref.C.f` (object.h). A plan says what each `ref` is bound to:
+///
+///     same compartment                     ref.C.f = def.D.f            a plain call
+///     a leaf function, whoever calls it    ref.C.f = def.D.f            runs with the caller's
+///     rights a replicated component               ref.C.f = def.D.k.f          the caller's own
+///     instance another compartment                  ref.C.f = gate.k.l.D.f       a gate
+///       with buffers, sharing by copy      ref.C.f = def.D_marshal.k.f  which copies, then calls
+///       the gate
+///
+/// Compartments are the classes of level `none`, numbered from 1; stack domains are the classes of
+/// level `mpk.light` and below, whose members share one stack.
+namespace flexos {
+
+/// What the plan must know of an object file (object.h) and of its component's `build:`.
+struct Part {
+  std::string name;
+  std::vector<std::string> exports;
+  std::vector<std::string> imports;
+  std::map<std::string, std::uint32_t> type_ids;  ///< kcfi, of imports whose address it takes
+  std::set<std::string> leaf;
+  bool replicate = false;
+  bool sets_errno = false;
+  bool checks_types = false;  ///< built with kcfi: what it exports carries type hashes
+  std::string main;           ///< the application's entry; empty: it has none
+};
+
+enum class How { call, leaf, replica, runtime, gate, platform, memory };
+const char* name_of(How how);
+
+/// One undefined symbol and what it becomes.
+struct Binding {
+  std::string object;  ///< as in symbol names: `sqlite`, or `alloc.2` for an instance
+  std::string symbol;
+  std::string target;
+  How how = How::call;
+  int callee = -1;  ///< component, where there is one
+};
+
+struct Gate {
+  int from = 0;  ///< compartments
+  int to = 0;
+  int callee = -1;  ///< component
+  std::string function;
+  bool full = false;        ///< mpk.full; otherwise mpk.light
+  bool marshalled = false;  ///< its buffers are copied (sharing `copy`)
+  int arguments = 0;        ///< integer registers and stack words
+  int vectors = 0;          ///< floating-point arguments
+  bool returns_vector = false;
+  bool carries_errno = false;
+  std::string symbol;             ///< gate.FROM.TO.COMPONENT.FUNCTION
+  std::string target;             ///< def.COMPONENT.FUNCTION
+  std::set<std::string> callers;  ///< components
+};
+
+/// A function whose address a kcfi component takes: an alias that carries the type hash.
+struct TypedEntry {
+  std::string symbol;
+  std::string target;
+  std::uint32_t type_id = 0;
+};
+
+struct Compartment {
+  int number = 0;
+  std::vector<int> components;
+  int key = 0;
+  std::uint32_t pkru = 0;
+  int domain = 0;              ///< stack domain
+  std::uint32_t services = 0;  ///< FLEXOS_SERVICE_*
+};
+
+struct StackDomain {
+  int number = 0;
+  std::vector<int> compartments;
+  int key = 0;
+};
+
+/// An object of which a compartment has its own copy: a replicated component, the runtime, a
+/// marshaller.
+struct Instance {
+  std::string object;  ///< `alloc`, `rt`, `vfs_marshal`
+  int compartment = 0;
+};
+
+struct Plan {
+  std::vector<Compartment> compartments;  ///< [0] is number 1
+  std::vector<StackDomain> domains;
+  std::vector<Instance> instances;
+  std::vector<Binding> bindings;
+  std::vector<Gate> gates;
+  std::vector<TypedEntry> typed;
+  int application = -1;  ///< component
+  bool keys = false;     ///< protection keys are used at all
+
+  const Compartment& home(int component) const;
+};
+
+struct PlanError {
+  std::string message;
+  std::string hint;
+};
+
+struct PlanResult {
+  Plan plan;
+  std::vector<PlanError> errors;
+};
+
+/// `parts` by component of the spec; `runtime`: the runtime's object; `platform`: the functions
+/// that the platform exports.
+PlanResult make_plan(const Spec& spec, const Configuration& configuration,
+                     const std::vector<Part>& parts, const Part& runtime,
+                     const std::vector<std::string>& platform);
+
+/// A component's name as it stands in symbols: `-` becomes `_`.
+std::string symbol_name(const std::string& component);
+
+/// Has the entry point a buffer that a gate must carry across?
+bool has_buffers(const EntryPoint& entry);
+
+}  // namespace flexos

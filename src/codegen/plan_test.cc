@@ -1,0 +1,257 @@
+#include "codegen/plan.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "codegen/gates.h"
+#include "codegen/marshal.h"
+#include "codegen/script.h"
+#include "spec/load.h"
+
+namespace flexos {
+namespace {
+
+constexpr const char* kSpec = R"(
+flexos: 1
+application: app
+components:
+  - component: app
+  - component: lib
+    api: ["lib_put(const void* buf [in: n], int n) -> int", "lib_add(int a, int b) -> int", lib_bare,
+          "lib_get(void* buf [out: n], size_t n) -> ssize_t",
+          "lib_many(int a, int b, int c, int d, int e, int f, int g, int h) -> int", "lib_pure(int a) -> int"]
+  - component: heap
+    api: ["heap_get(size_t n) -> void*"]
+)";
+
+Spec spec() {
+  Loaded loaded = load_spec_text(kSpec, "test.yaml", Library{FLEXOS_SOURCE_DIR "/specs"});
+  for (const Diagnostic& d : loaded.diagnostics) {
+    if (d.severity == Severity::error) ADD_FAILURE() << render(d, false);
+  }
+  return std::move(*loaded.spec);
+}
+
+int level_of(const Spec& s, const std::string& name) {
+  for (std::size_t l = 0; l < s.mechanisms.size(); ++l) {
+    if (s.mechanisms[l].name == name) return static_cast<int>(l);
+  }
+  ADD_FAILURE() << name;
+  return 0;
+}
+
+std::vector<Part> parts() {
+  std::vector<Part> list(3);
+  list[0] = {.name = "app",
+             .exports = {"app_main"},
+             .imports = {"lib_put", "lib_add", "heap_get"},
+             .type_ids = {},
+             .leaf = {},
+             .replicate = false,
+             .sets_errno = false,
+             .checks_types = false,
+             .main = "app_main"};
+  list[1] = {.name = "lib",
+             .exports = {"lib_put", "lib_add", "lib_bare", "lib_get", "lib_many", "lib_pure"},
+             .imports = {"heap_get", "platform_clock"},
+             .type_ids = {},
+             .leaf = {"lib_pure"},
+             .replicate = false,
+             .sets_errno = true,
+             .checks_types = false,
+             .main = ""};
+  list[2] = {.name = "heap",
+             .exports = {"heap_get"},
+             .imports = {"heap_start"},
+             .type_ids = {},
+             .leaf = {},
+             .replicate = true,
+             .sets_errno = false,
+             .checks_types = false,
+             .main = ""};
+  return list;
+}
+
+const Part kRuntime{.name = "rt",
+                    .exports = {"rt_init", "__errno_location"},
+                    .imports = {},
+                    .type_ids = {},
+                    .leaf = {},
+                    .replicate = true,
+                    .sets_errno = false,
+                    .checks_types = false,
+                    .main = ""};
+const std::vector<std::string> kPlatform = {"platform_clock", "platform_fault", "platform_exit"};
+
+/// app | lib by `mechanism`; heap with app.
+Configuration layout(const Spec& s, const std::string& mechanism) {
+  Configuration c;
+  c.hardening.assign(3, 0);
+  c.variants.assign(3, 0);
+  c.levels.assign(3, 0);
+  const auto level = static_cast<Level>(level_of(s, mechanism));
+  c.levels[static_cast<std::size_t>(pair_index(0, 1))] = level;
+  c.levels[static_cast<std::size_t>(pair_index(2, 1))] = level;
+  return c;
+}
+
+Plan plan(const std::string& mechanism, const std::vector<Part>& list = parts()) {
+  const Spec s = spec();
+  PlanResult result = make_plan(s, layout(s, mechanism), list, kRuntime, kPlatform);
+  for (const PlanError& e : result.errors) ADD_FAILURE() << e.message;
+  return result.plan;
+}
+
+std::string error(const std::string& mechanism, const std::vector<Part>& list) {
+  const Spec s = spec();
+  const PlanResult result = make_plan(s, layout(s, mechanism), list, kRuntime, kPlatform);
+  return result.errors.empty() ? "" : result.errors.front().message;
+}
+
+const Binding& binding(const Plan& p, const std::string& object, const std::string& symbol) {
+  const auto found = std::find_if(p.bindings.begin(), p.bindings.end(), [&](const Binding& b) {
+    return b.object == object && b.symbol == symbol;
+  });
+  if (found == p.bindings.end()) {
+    ADD_FAILURE() << object << "." << symbol;
+    return p.bindings.front();
+  }
+  return *found;
+}
+
+TEST(Plan, OneCompartmentHasPlainCallsAndNoKeys) {
+  const Plan p = plan("none");
+  EXPECT_FALSE(p.keys);
+  EXPECT_TRUE(p.gates.empty());
+  EXPECT_EQ(p.compartments.size(), 1U);
+  EXPECT_EQ(p.compartments[0].pkru, 0U);
+  EXPECT_EQ(binding(p, "app", "lib_put").target, "def.lib.lib_put");
+}
+
+TEST(Plan, AFullBoundaryHasAGateAndItsOwnStack) {
+  const Plan p = plan("mpk.full");
+  ASSERT_EQ(p.compartments.size(), 2U);
+  EXPECT_EQ(p.domains.size(), 2U);
+  // Key 0 is everybody's; each may use its own besides.
+  EXPECT_EQ(p.compartments[0].pkru, 0xfffffff0U);
+  EXPECT_EQ(p.compartments[1].pkru, 0xffffffccU);
+  ASSERT_EQ(p.gates.size(), 2U);
+  EXPECT_TRUE(p.gates[0].full);
+  EXPECT_TRUE(p.gates[0].carries_errno);
+  EXPECT_EQ(binding(p, "app", "lib_add").target, "gate.1.2.lib.lib_add");
+  // Buffers go through the caller's marshaller.
+  EXPECT_EQ(binding(p, "app", "lib_put").target, "def.lib_marshal.1.lib_put");
+  EXPECT_TRUE(std::any_of(p.instances.begin(), p.instances.end(), [](const Instance& i) {
+    return i.object == "lib_marshal" && i.compartment == 1;
+  }));
+}
+
+TEST(Plan, ALightBoundarySharesAStackUnderAKeyOfItsOwn) {
+  const Plan p = plan("mpk.light");
+  ASSERT_EQ(p.domains.size(), 1U);
+  EXPECT_EQ(p.domains[0].key, 3);
+  EXPECT_EQ(p.compartments[0].pkru, 0xffffff30U);  // keys 0, 1 and 3
+  EXPECT_FALSE(p.gates[0].full);
+}
+
+TEST(Plan, AReplicatedComponentHasAnInstanceWhereItIsCalled) {
+  const Plan p = plan("mpk.full");
+  EXPECT_EQ(binding(p, "app", "heap_get").target, "def.heap.1.heap_get");
+  EXPECT_EQ(binding(p, "lib", "heap_get").target, "def.heap.2.heap_get");
+  EXPECT_EQ(binding(p, "heap.2", "heap_start").target, "heap_start.2");
+}
+
+TEST(Plan, ALeafFunctionRunsInItsCallersDomain) {
+  auto list = parts();
+  list[0].imports = {"lib_pure"};
+  const Plan p = plan("mpk.full", list);
+  EXPECT_EQ(binding(p, "app", "lib_pure").target, "def.lib.lib_pure");
+  EXPECT_TRUE(p.gates.empty());
+}
+
+TEST(Plan, ServicesFollowWhatTheCompartmentsComponentsImport) {
+  const Plan p = plan("mpk.full");
+  EXPECT_EQ(p.compartments[0].services, 0U);
+  EXPECT_EQ(p.compartments[1].services, 2U);  // the clock
+}
+
+TEST(Plan, WhatNobodyDeclaredIsAnErrorThatNamesAll) {
+  auto list = parts();
+  list[0].imports = {"lib_secret"};
+  EXPECT_EQ(error("mpk.full", list),
+            "`app` refers to `lib_secret`, which no component of the spec exports");
+  list[1].exports.push_back("lib_secret");
+  EXPECT_EQ(error("mpk.full", list),
+            "`app` calls `lib_secret` of `lib` across a compartment boundary, which is not in the "
+            "`api` of lib");
+  list[0].imports = {"lib_bare"};
+  EXPECT_EQ(error("mpk.full", list),
+            "`app` calls `lib_bare` of `lib` across a compartment boundary, but its api gives no "
+            "signature, so no gate can carry it");
+  EXPECT_EQ(error("none", list), "");
+}
+
+TEST(Plan, OtherMechanismsAreRefusedByName) {
+  EXPECT_EQ(error("pt", parts()),
+            "mechanism `pt` has no backend in this version: no image can be built");
+  EXPECT_EQ(error("vm", parts()),
+            "mechanism `vm` has no backend in this version: no image can be built");
+}
+
+TEST(Plan, AnAddressTakenUnderKcfiCarriesTheCallersTypeHash) {
+  auto list = parts();
+  list[0].type_ids = {{"lib_add", 0x12345678}};
+  const Plan p = plan("mpk.full", list);
+  ASSERT_EQ(p.typed.size(), 1U);
+  EXPECT_EQ(p.typed[0].target, "gate.1.2.lib.lib_add");
+  EXPECT_EQ(binding(p, "app", "lib_add").target, "typed.app.lib_add");
+}
+
+std::size_t count(const std::string& text, const std::string& piece) {
+  std::size_t n = 0;
+  for (std::size_t i = text.find(piece); i != std::string::npos; i = text.find(piece, i + 1)) ++n;
+  return n;
+}
+
+TEST(Gates, EveryRightThatIsSetIsCheckedAndNoneImagesSetNone) {
+  const Spec s = spec();
+  for (const char* mechanism : {"none", "mpk.light", "mpk.full"}) {
+    const std::string text = gates_source(s, plan(mechanism), kRuntime, parts(), {}, {}, Sizes{});
+    EXPECT_EQ(count(text, "    wrpkru\n    cmpl $0x"), count(text, "wrpkru\n")) << mechanism;
+    EXPECT_EQ(count(text, "wrpkru\n") == 0, std::string(mechanism) == "none");
+  }
+}
+
+TEST(Gates, StackWordsAreCarriedByBothKinds) {
+  const Spec s = spec();
+  auto list = parts();
+  list[0].imports = {"lib_many"};
+  const std::string full = gates_source(s, plan("mpk.full", list), kRuntime, list, {}, {}, Sizes{});
+  EXPECT_NE(full.find("movq 80(%rsp), %rbx"), std::string::npos);
+  EXPECT_NE(full.find("movq 88(%rsp), %rbp"), std::string::npos);
+  const std::string light =
+      gates_source(s, plan("mpk.light", list), kRuntime, list, {}, {}, Sizes{});
+  EXPECT_EQ(count(light, "pushq 24(%rsp)"), 2U);
+}
+
+TEST(Marshal, LengthsAreOfTheirOwnWidthAndResultsNeverExceedThem) {
+  const Spec s = spec();
+  const std::string text = marshaller_source(s.components[1]);
+  EXPECT_NE(text.find("buf_length = buf == 0 ? 0 : (word)(int)n;"), std::string::npos) << text;
+  EXPECT_NE(text.find("result < buf_length ? result : buf_length"), std::string::npos) << text;
+  EXPECT_EQ(text.find("lib_add"), std::string::npos);  // nothing to carry
+}
+
+TEST(Script, EachReferenceIsBoundOnce) {
+  const Plan p = plan("mpk.full");
+  const std::string text = linker_script(p, {}, "gates.o", "platform.o", "", "start",
+                                         {{"lib_marshal", {"lib_put", "lib_get"}}}, Sizes{});
+  EXPECT_EQ(count(text, "ref.app.lib_put = def.lib_marshal.1.lib_put;"), 1U);
+  EXPECT_EQ(count(text, "ref.lib_marshal.1.gate_lib_put = gate.1.2.lib.lib_put;"), 1U);
+  // Nobody calls it here: whoever jumps to it all the same is stopped.
+  EXPECT_EQ(count(text, "ref.lib_marshal.1.gate_lib_get = gate_forged;"), 1U);
+}
+
+}  // namespace
+}  // namespace flexos

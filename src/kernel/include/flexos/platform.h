@@ -1,0 +1,55 @@
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+/// What components may ask of the platform they run on: the only way out of ring 3 (qemu) or of the
+/// process (linux). Plain C functions that stand in `.platform.text`; nothing else in an image may
+/// hold a system call instruction, and each service is granted compartment by compartment
+/// (image.h, `services`).
+///
+/// Pointers are used with the caller's rights: a compartment cannot have the platform read or write
+/// what it could not itself.
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/// Writes to the console; returns the bytes written.
+int64_t platform_console_write(const void* text, size_t n);
+
+/// Reads what has been typed, without waiting; 0 = nothing there.
+int64_t platform_console_read(void* text, size_t n);
+
+/// Nanoseconds since boot, monotonic.
+int64_t platform_clock(void);
+
+/// Nanoseconds since 1970, as the host says.
+int64_t platform_wall_clock(void);
+
+/// Fills the buffer with bytes that are fit for keys. 0 = done, -1 = the machine has no source.
+int platform_random(void* buffer, size_t n);
+
+/// Sleeps until `platform_clock()` is at least `until` or something has come in.
+void platform_idle(int64_t until);
+
+/// Ends the image with a code in 0..100.
+[[noreturn]] void platform_exit(int code);
+
+/// Reports a violation that software detected (`kind`: canary, ubsan, asan, cfi, gate, panic, ...) as
+/// a fault line, then ends the image with code 111. `address`: what it is about, or 0.
+[[noreturn]] void platform_fault(const char* kind, uint64_t rip, uint64_t address);
+
+/// Prepares thread `thread` (1 .. threads-1) so that the first switch to it calls entry(argument)
+/// with the rights of `compartment` on that compartment's stack for this thread. 0 = done.
+int platform_thread_prepare(uint32_t thread, void (*entry)(void*), void* argument,
+                            uint32_t compartment);
+
+/// Saves the running thread and resumes `thread`. Each thread keeps the rights it had.
+void platform_thread_switch(uint32_t thread);
+
+/// The running thread. Everybody may read it, nobody but the platform can write it.
+extern const volatile uint32_t platform_thread;
+
+#ifdef __cplusplus
+}
+#endif
