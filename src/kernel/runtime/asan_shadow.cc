@@ -1,0 +1,79 @@
+#include "asan_shadow.h"
+
+#include "bytes.h"
+#include "report.h"
+
+namespace flexos {
+
+void poison(uintptr_t start, size_t size, uint8_t kind) {
+  if (size == 0) return;
+  uint8_t* first = shadow_of(start);
+  if (first != nullptr) fill(first, kind, (size + 7) >> 3);
+}
+
+void unpoison(uintptr_t start, size_t size) {
+  uint8_t* first = shadow_of(start);
+  if (first == nullptr) return;
+  fill(first, kClean, size >> 3);
+  if ((size & 7) != 0) first[size >> 3] = static_cast<uint8_t>(size & 7);
+}
+
+uintptr_t first_poisoned(uintptr_t start, size_t size) {
+  const uintptr_t end = start + size;
+  for (uintptr_t granule = start & ~uintptr_t{7}; granule < end; granule += 8) {
+    const uint8_t* shadow = shadow_of(granule);
+    if (shadow == nullptr || *shadow == kClean) continue;
+    const uintptr_t good = *shadow < 8 ? *shadow : 0;
+    const uintptr_t bad = granule + good > start ? granule + good : start;
+    if (bad < end && bad < granule + 8) return bad;
+  }
+  return 0;
+}
+
+void check_range(uintptr_t start, size_t size, bool write, uint64_t rip) {
+  if (size == 0) return;
+  if (start + size < start) report_access(start, size, write, rip);
+  const uintptr_t bad = first_poisoned(start, size);
+  if (bad != 0) report_access(bad, size, write, rip);
+}
+
+namespace {
+
+const char* name(uint8_t shadow) {
+  switch (shadow) {
+    case kAllocaLeft:
+    case kAllocaRight:
+      return "dynamic-stack-buffer-overflow";
+    case kStackLeft:
+      return "stack-buffer-underflow";
+    case kStackMiddle:
+    case kStackRight:
+      return "stack-buffer-overflow";
+    case kStackReturned:
+      return "stack-use-after-return";
+    case kStackScope:
+      return "stack-use-after-scope";
+    case kGlobal:
+      return "global-buffer-overflow";
+    case kHeapRedzone:
+      return "heap-buffer-overflow";
+    case kHeapFreed:
+      return "heap-use-after-free";
+    default:
+      return "wild-access";
+  }
+}
+
+}  // namespace
+
+void report_access(uintptr_t bad, size_t size, bool write, uint64_t rip) {
+  const uint8_t* shadow = shadow_of(bad);
+  uint8_t kind = shadow == nullptr ? uint8_t{kClean} : *shadow;
+  // A granule that is accessible in part says nothing of the kind; the next one does.
+  if (kind < 8 && (shadow = shadow_of(bad + 8)) != nullptr) kind = *shadow;
+  Report report;
+  report.text("asan:").text(name(kind)).text(write ? ":write:" : ":read:").number(size);
+  report.raise(rip, bad);
+}
+
+}  // namespace flexos

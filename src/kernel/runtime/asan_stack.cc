@@ -1,0 +1,79 @@
+#include "asan_stack.h"
+
+#include <flexos/image.h>
+
+#include "asan_shadow.h"
+#include "bytes.h"
+
+/// Redzones between locals. Instrumented functions set their frame's shadow at entry and clear it
+/// at exit. They are compiled for a shadow at address >> 3 (-asan-mapping-offset=0) that is never
+/// touched inline (-asan-max-inline-poisoning-size=0): what arrives here as a shadow address is the
+/// number of a granule, and is looked up like any other.
+namespace flexos {
+namespace {
+
+void set_shadow(uintptr_t granule, size_t count, uint8_t kind) {
+  poison(granule << 3, count << 3, kind);
+}
+
+}  // namespace
+
+void asan_stack_reset(uint32_t thread) {
+  const uint64_t size = flexos_image.stack_size;
+  if ((thread + 1) * size > value(asan_stack_size)) return;
+  poison(value(asan_stack_start) + thread * size, size, kClean);
+}
+
+}  // namespace flexos
+
+#define SET_SHADOW(hex)                                                      \
+  extern "C" void __asan_set_shadow_##hex(uintptr_t granule, size_t count) { \
+    flexos::set_shadow(granule, count, 0x##hex);                             \
+  }
+
+SET_SHADOW(00)
+SET_SHADOW(01)
+SET_SHADOW(02)
+SET_SHADOW(03)
+SET_SHADOW(04)
+SET_SHADOW(05)
+SET_SHADOW(06)
+SET_SHADOW(07)
+SET_SHADOW(f1)
+SET_SHADOW(f2)
+SET_SHADOW(f3)
+SET_SHADOW(f5)
+SET_SHADOW(f8)
+
+extern "C" {
+
+void __asan_poison_stack_memory(uintptr_t start, size_t size) {
+  flexos::poison(start, size, flexos::kStackScope);
+}
+
+void __asan_unpoison_stack_memory(uintptr_t start, size_t size) { flexos::unpoison(start, size); }
+
+// Frames are about to be left without returning (exit, longjmp, a call that does not come back):
+// the poison of all of them goes, from here to the end of this thread's stack.
+void __asan_handle_no_return() {
+  const auto here = reinterpret_cast<uintptr_t>(__builtin_frame_address(0)) & ~uintptr_t{7};
+  const uintptr_t at = here - flexos::value(asan_stack_start);
+  if (at >= flexos::value(asan_stack_size)) return;
+  const uint64_t size = flexos_image.stack_size;
+  flexos::poison(here, size - at % size, flexos::kClean);
+}
+
+// A variable-length array has 32 bytes of redzone on the left and at least as many on the right.
+void __asan_alloca_poison(uintptr_t start, size_t size) {
+  const uintptr_t end = start + size;
+  const uintptr_t right = (end + 31) & ~uintptr_t{31};
+  flexos::poison(start - 32, 32, flexos::kAllocaLeft);
+  flexos::unpoison(start, size);
+  const uintptr_t whole = (end + 7) & ~uintptr_t{7};
+  flexos::poison(whole, right + 32 - whole, flexos::kAllocaRight);
+}
+
+void __asan_allocas_unpoison(uintptr_t top, uintptr_t bottom) {
+  if (top != 0 && top <= bottom) flexos::poison(top, bottom - top, flexos::kClean);
+}
+}

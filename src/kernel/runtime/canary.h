@@ -1,0 +1,9 @@
+#pragma once
+
+#include <stdint.h>
+
+namespace flexos {
+
+void canary_init(uint64_t seed);
+
+}  // namespace flexos
