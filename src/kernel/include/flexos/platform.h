@@ -32,6 +32,10 @@ int platform_random(void* buffer, size_t n);
 /// Sleeps until `platform_clock()` is at least `until` or something has come in.
 void platform_idle(int64_t until);
 
+/// Copies the image's arguments (qemu: the kernel command line; linux: argv[1..] joined by blanks)
+/// without a NUL; returns their length, which may be more than n. Everybody's service.
+int64_t platform_arguments(char* text, size_t n);
+
 /// Ends the image with a code in 0..100.
 [[noreturn]] void platform_exit(int code);
 
