@@ -65,6 +65,20 @@ void set_rights(Writer& w, std::uint32_t rights) {
   w.line("jne gate_forged");
 }
 
+/// With the callee's rights: its errno into r11.
+void take_errno(Writer& w, const Gate& g) {
+  if (!g.carries_errno) return;
+  w.line("movl platform_thread(%rip), %r11d");
+  w.line(fmt::format("movl def.rt.{}.rt_errno(,%r11,4), %r11d", g.to));
+}
+
+/// With the caller's rights: r11 into its errno. Takes rcx.
+void give_errno(Writer& w, const Gate& g) {
+  if (!g.carries_errno) return;
+  w.line("movl platform_thread(%rip), %ecx");
+  w.line(fmt::format("movl %r11d, def.rt.{}.rt_errno(,%rcx,4)", g.from));
+}
+
 int stack_words(const Gate& gate) { return std::max(0, gate.arguments - 6); }
 
 void scrub_vectors(Writer& w, int kept) {
@@ -94,11 +108,11 @@ void light(Writer& w, const Plan& plan, const Gate& g) {
   w.line("movq %r10, %rdx");
   w.line("movq %r11, %rcx");
   w.line("call " + g.target);
-  if (g.carries_errno) w.line(fmt::format("movl errno.{}(%rip), %r11d", g.to));
+  take_errno(w, g);
   w.line("movq %rax, %r10");
   set_rights(w, plan.compartments[at(g.from) - 1].pkru);
   w.line("movq %r10, %rax");
-  if (g.carries_errno) w.line(fmt::format("movl %r11d, errno.{}(%rip)", g.from));
+  give_errno(w, g);
   w.line(fmt::format("addq ${}, %rsp", 8 * (pad + words)));
   w.line("ret");
   close_symbol(w, g.symbol);
@@ -141,7 +155,7 @@ void full(Writer& w, const Plan& plan, const Gate& g, int number) {
   scrub_vectors(w, std::min(g.vectors, 8));
   w.line("cld");
   w.line("call " + g.target);
-  if (g.carries_errno) w.line(fmt::format("movl errno.{}(%rip), %r11d", g.to));
+  take_errno(w, g);
   w.line("movq %rax, %r10");
   set_rights(w, plan.compartments[at(g.from) - 1].pkru);
   // The caller's rights. Is this what it waits for?
@@ -152,7 +166,7 @@ void full(Writer& w, const Plan& plan, const Gate& g, int number) {
   w.line(fmt::format("popq wait.{}(%rip)", from));
   w.line(fmt::format("popq slot.{}(%rip)", from));
   for (auto r = kSaved.rbegin(); r != kSaved.rend(); ++r) w.line(fmt::format("popq %{}", *r));
-  if (g.carries_errno) w.line(fmt::format("movl %r11d, errno.{}(%rip)", g.from));
+  give_errno(w, g);
   w.line("movq %r10, %rax");
   w.line("xorl %edx, %edx");
   w.line("xorl %ecx, %ecx");
@@ -221,6 +235,7 @@ void start(Writer& w, const Plan& plan, const Part& runtime, const std::vector<P
   for (const Compartment& c : plan.compartments) {
     if (!initialised) break;
     enter(w, plan, c.number, stage[at(c.number)]++);
+    w.line("rdrand %rdi  // the seed of its canary");
     w.line(fmt::format("call def.rt.{}.rt_init", c.number));
   }
   const auto run = [&](const Hook& hook) {
@@ -278,6 +293,7 @@ void table(Writer& w, const Plan& plan, const Sizes& sizes) {
     region(fmt::format("data_start.{}", k), fmt::format("data_end.{}", k), c.key, 1 | 2);
     region(fmt::format("heap_start.{}", k), fmt::format("heap_end.{}", k), c.key, 1 | 2);
     region(fmt::format("window_start.{}", k), fmt::format("window_end.{}", k), 0, 1 | 2);
+    region(fmt::format("private_start.{}", k), fmt::format("private_end.{}", k), c.key, 1 | 2);
   }
   for (const StackDomain& d : plan.domains) {
     region(fmt::format("stack_start.{}", d.number), fmt::format("stack_end.{}", d.number), d.key,

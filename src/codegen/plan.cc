@@ -24,11 +24,23 @@ bool is_vector(const std::string& type) { return type == "double" || type == "fl
 
 /// What a compartment's own memory offers under a name: bound by the linker script.
 bool is_memory(const std::string& symbol) {
-  static const std::set<std::string> kNames = {
-      "heap_start",       "heap_end",          "data_start",        "data_end",
-      "window",           "window_start",      "window_end",        "stack_start",
-      "stack_end",        "asan_shadow_start", "asan_shadow_end",   "unsafe_stack_start",
-      "unsafe_stack_end", "unsafe_stack_size", "compartment_number"};
+  static const std::set<std::string> kNames = {"heap_start",
+                                               "heap_end",
+                                               "window",
+                                               "window_end",
+                                               "asan_data_start",
+                                               "asan_data_size",
+                                               "asan_data_shadow",
+                                               "asan_heap_start",
+                                               "asan_heap_size",
+                                               "asan_heap_shadow",
+                                               "asan_stack_start",
+                                               "asan_stack_size",
+                                               "asan_stack_shadow",
+                                               "unsafe_stack_start",
+                                               "unsafe_stack_size",
+                                               "rt_constructors_start",
+                                               "rt_constructors_size"};
   return kNames.contains(symbol);
 }
 
@@ -99,8 +111,7 @@ class Planner {
                                    .components = groups[g],
                                    .key = 0,
                                    .pkru = 0,
-                                   .domain = 0,
-                                   .services = 0});
+                                   .domain = 0});
     }
     plan.keys = groups.size() > 1;
     // Members of a stack domain part by light gates at most.
@@ -224,6 +235,7 @@ class Planner {
     if (is_memory(symbol)) {
       b.how = How::memory;
       b.target = fmt::format("{}.{}", symbol, compartment);
+      if (symbol == "heap_start") result_.plan.compartments[at(compartment) - 1].allocates = true;
       return b;
     }
     const int j = provider(part, symbol);
@@ -232,6 +244,9 @@ class Planner {
     if (contains(runtime_.exports, symbol) && part.name != runtime_.name) {
       b.how = How::runtime;
       b.target = fmt::format("def.rt.{}.{}", compartment, symbol);
+      Compartment& home = result_.plan.compartments[at(compartment) - 1];
+      if (symbol.rfind("__asan_", 0) == 0) home.asan = true;
+      if (symbol == "__safestack_pointer_address") home.unsafe_stack = true;
       return b;
     }
     if (contains(platform_, symbol)) {

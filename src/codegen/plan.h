@@ -79,6 +79,9 @@ struct Compartment {
   std::uint32_t pkru = 0;
   int domain = 0;              ///< stack domain
   std::uint32_t services = 0;  ///< FLEXOS_SERVICE_*
+  bool allocates = false;      ///< somebody in it wants a heap
+  bool asan = false;           ///< or a shadow
+  bool unsafe_stack = false;   ///< or a second stack
 };
 
 struct StackDomain {

@@ -14,11 +14,18 @@ struct Linked {
   int compartment = 0;
 };
 
+/// What a platform brings to the link.
+struct PlatformLink {
+  std::string object;    ///< path; the file's name is platform.o
+  std::string entry;     ///< symbol
+  std::string headers;   ///< lines for PHDRS
+  std::string sections;  ///< its own part of SECTIONS, first
+};
+
 /// The linker script of an image: sections by compartment, one symbol assignment a binding.
-/// `platform_sections`: the platform's own script fragment, placed first.
+/// `marshalled`: the functions of each marshaller, by its object's name.
 std::string linker_script(const Plan& plan, const std::vector<Linked>& objects,
-                          const std::string& gates_path, const std::string& platform_path,
-                          const std::string& platform_sections, const std::string& entry,
+                          const std::string& gates_path, const PlatformLink& platform,
                           const std::map<std::string, std::vector<std::string>>& marshalled,
                           const Sizes& sizes);
 

@@ -2,6 +2,8 @@
 
 #include "runtime.h"
 
-static int errno_of[FLEXOS_RUNTIME_THREADS];
+/// By thread. Gates know it by name: they carry the callee's into the caller's.
+extern "C" int rt_errno[FLEXOS_RUNTIME_THREADS];
+int rt_errno[FLEXOS_RUNTIME_THREADS];
 
-extern "C" int* __errno_location() { return &errno_of[platform_thread % FLEXOS_RUNTIME_THREADS]; }
+extern "C" int* __errno_location() { return &rt_errno[platform_thread % FLEXOS_RUNTIME_THREADS]; }
