@@ -8,7 +8,8 @@
 /// The shadow: one byte for 8 bytes of the compartment's data, heap and stacks. 0 = all eight may
 /// be touched, 1..7 = only the first ones, the others say why not. It lies in the compartment's own
 /// memory and covers nothing else: memory of others is what protection keys are about, and a shadow
-/// in common would be a channel. There is one Range for each part, found by two compares.
+/// in common would be a channel. Where the three parts lie are constants of the
+/// linker, so that an address finds its part by compares with immediates.
 namespace flexos {
 
 enum Poison : uint8_t {

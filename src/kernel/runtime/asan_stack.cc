@@ -1,9 +1,6 @@
 #include "asan_stack.h"
 
-#include <flexos/image.h>
-
 #include "asan_shadow.h"
-#include "bytes.h"
 
 /// Redzones between locals. Instrumented functions set their frame's shadow at entry and clear it
 /// at exit. They are compiled for a shadow at address >> 3 (-asan-mapping-offset=0) that is never
@@ -12,16 +9,24 @@
 namespace flexos {
 namespace {
 
+uintptr_t stack_size;  // of one thread
+
 void set_shadow(uintptr_t granule, size_t count, uint8_t kind) {
   poison(granule << 3, count << 3, kind);
 }
 
 }  // namespace
 
+void asan_stack_init() {
+  const auto here = reinterpret_cast<uintptr_t>(__builtin_frame_address(0));
+  const uintptr_t at = here - value(asan_stack_start);
+  if (at < value(asan_stack_size)) stack_size = (at + 4095) & ~uintptr_t{4095};
+}
+
 void asan_stack_reset(uint32_t thread) {
-  const uint64_t size = flexos_image.stack_size;
-  if ((thread + 1) * size > value(asan_stack_size)) return;
-  poison(value(asan_stack_start) + thread * size, size, kClean);
+  const uintptr_t at = thread * stack_size;
+  if (at + stack_size > value(asan_stack_size)) return;
+  poison(value(asan_stack_start) + at, stack_size, kClean);
 }
 
 }  // namespace flexos
@@ -56,11 +61,11 @@ void __asan_unpoison_stack_memory(uintptr_t start, size_t size) { flexos::unpois
 // Frames are about to be left without returning (exit, longjmp, a call that does not come back):
 // the poison of all of them goes, from here to the end of this thread's stack.
 void __asan_handle_no_return() {
+  using namespace flexos;
   const auto here = reinterpret_cast<uintptr_t>(__builtin_frame_address(0)) & ~uintptr_t{7};
-  const uintptr_t at = here - flexos::value(asan_stack_start);
-  if (at >= flexos::value(asan_stack_size)) return;
-  const uint64_t size = flexos_image.stack_size;
-  flexos::poison(here, size - at % size, flexos::kClean);
+  const uintptr_t at = here - value(asan_stack_start);
+  if (at >= value(asan_stack_size) || stack_size == 0) return;
+  poison(here, stack_size - at % stack_size, kClean);
 }
 
 // A variable-length array has 32 bytes of redzone on the left and at least as many on the right.

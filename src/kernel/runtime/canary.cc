@@ -13,9 +13,14 @@ uintptr_t __stack_chk_guard;
 
 namespace flexos {
 
-void canary_init(uint64_t seed) {
+void canary_init() {
+  uintptr_t random;
+  if (platform_random(&random, sizeof(random)) != 0) {
+    // No source: what an attacker from outside cannot read is still better than a constant.
+    random = __builtin_ia32_rdtsc() * 0x9e3779b97f4a7c15;
+  }
   // The lowest byte is zero: an overflow by a string function can neither read nor write past it.
-  __stack_chk_guard = seed & ~uint64_t{0xff};
+  __stack_chk_guard = random & ~uintptr_t{0xff};
 }
 
 }  // namespace flexos

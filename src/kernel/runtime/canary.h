@@ -1,9 +1,7 @@
 #pragma once
 
-#include <stdint.h>
-
 namespace flexos {
 
-void canary_init(uint64_t seed);
+void canary_init();
 
 }  // namespace flexos

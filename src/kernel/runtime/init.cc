@@ -4,9 +4,10 @@
 #include "runtime.h"
 #include "safestack.h"
 
-extern "C" void rt_init(uint64_t seed) {
-  flexos::canary_init(seed);
+extern "C" void rt_init() {
+  flexos::canary_init();
   flexos::safestack_init();
+  flexos::asan_stack_init();
   using Constructor = void (*)();
   const auto* constructor =
       reinterpret_cast<const Constructor*>(flexos::value(rt_constructors_start));

@@ -1,15 +1,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "asan_shadow.h"
-#include "bytes.h"
-#include "report.h"
-#include "runtime.h"
+#include "../asan_shadow.h"
+#include "../bytes.h"
+#include "../report.h"
+#include "../runtime.h"
 
-/// The allocator's entries, put between it and the compartment's components when one of them is
-/// compiled with ASan: the same names, so the weaver binds every reference of the compartment to
-/// these to the functions here, and next_X to the allocator's own X. As all blocks of the
-/// compartment pass here, none can be freed past it. The allocator stays as it is, unhardened.
+/// The allocator's entries with redzones. In a compartment that has an ASan component, the weaver
+/// binds every component's alloc_get to asan_alloc_get here, and so on with all of the names below.
+/// As all blocks of the compartment pass here, none can be freed past it. The allocator stays as it
+/// is, unhardened.
 ///
 ///   base                        block                 block + size
 ///   | (padding to align) Header | what was asked for  | redzone |
@@ -17,8 +17,8 @@
 ///
 /// A freed block waits in a queue before it goes back, so that a stale pointer still finds poison.
 extern "C" {
-void* next_alloc_get(size_t size, size_t align);
-void next_alloc_put(void* block);
+void* alloc_get(size_t size, size_t align);
+void alloc_put(void* block);
 }
 
 namespace flexos {
@@ -57,7 +57,7 @@ bool release_oldest() {
   char* base = reinterpret_cast<char*>(header + 1) - header->left;
   header->state = 0;
   poison(reinterpret_cast<uintptr_t>(base), header->total, kClean);
-  next_alloc_put(base);
+  alloc_put(base);
   return true;
 }
 
@@ -90,9 +90,9 @@ void* get(size_t size, size_t align) {
   if (size >= kLargest || align >= kLargest) return nullptr;
   const size_t left = align > sizeof(Header) ? align : sizeof(Header);
   const size_t total = left + ((size + redzone(size) + 15) & ~size_t{15});
-  char* base = static_cast<char*>(next_alloc_get(total, align > 16 ? align : 16));
+  char* base = static_cast<char*>(alloc_get(total, align > 16 ? align : 16));
   while (base == nullptr && release_oldest()) {
-    base = static_cast<char*>(next_alloc_get(total, align > 16 ? align : 16));
+    base = static_cast<char*>(alloc_get(total, align > 16 ? align : 16));
   }
   if (base == nullptr || !covered(base)) return base;
   char* block = base + left;
@@ -105,7 +105,7 @@ void* get(size_t size, size_t align) {
 
 void put(void* block, uint64_t rip) {
   if (block == nullptr) return;
-  if (!covered(block)) return next_alloc_put(block);
+  if (!covered(block)) return alloc_put(block);
   Header* header = live(block, "free", rip);
   header->state = kFreed;
   // At least one granule, so that a block of no bytes has a mark too.
@@ -140,48 +140,52 @@ void* or_errno(void* block) {
 
 extern "C" {
 
-void* alloc_get(size_t size, size_t align) { return flexos::get(size, align); }
+void* asan_alloc_get(size_t size, size_t align) { return flexos::get(size, align); }
 
-void alloc_put(void* block) { flexos::put(block, FLEXOS_CALLER); }
+void asan_alloc_put(void* block) { flexos::put(block, FLEXOS_CALLER); }
 
-void* alloc_resize(void* block, size_t size) { return flexos::resize(block, size, FLEXOS_CALLER); }
+void* asan_alloc_resize(void* block, size_t size) {
+  return flexos::resize(block, size, FLEXOS_CALLER);
+}
 
-size_t alloc_size(void* block) {
+size_t asan_alloc_size(void* block) {
   return block == nullptr ? 0 : flexos::live(block, "size", FLEXOS_CALLER)->size;
 }
 
-void* alloc_pages(size_t count) {
+void* asan_alloc_pages(size_t count) {
   return count >= flexos::kLargest ? nullptr : flexos::get_zeroed(count * 4096, 4096);
 }
 
-void* malloc(size_t size) { return flexos::or_errno(flexos::get(size, 16)); }
+void* asan_malloc(size_t size) { return flexos::or_errno(flexos::get(size, 16)); }
 
-void free(void* block) { flexos::put(block, FLEXOS_CALLER); }
+void asan_free(void* block) { flexos::put(block, FLEXOS_CALLER); }
 
-void* calloc(size_t count, size_t size) {
+void* asan_calloc(size_t count, size_t size) {
   size_t bytes = 0;
   const bool overflows = __builtin_mul_overflow(count, size, &bytes);
   return flexos::or_errno(overflows ? nullptr : flexos::get_zeroed(bytes, 16));
 }
 
-void* realloc(void* block, size_t size) {
+void* asan_realloc(void* block, size_t size) {
   return flexos::or_errno(flexos::resize(block, size, FLEXOS_CALLER));
 }
 
-void* memalign(size_t align, size_t size) { return flexos::or_errno(flexos::get(size, align)); }
-
-void* aligned_alloc(size_t align, size_t size) {
+void* asan_memalign(size_t align, size_t size) {
   return flexos::or_errno(flexos::get(size, align));
 }
 
-int posix_memalign(void** block, size_t align, size_t size) {
+void* asan_aligned_alloc(size_t align, size_t size) {
+  return flexos::or_errno(flexos::get(size, align));
+}
+
+int asan_posix_memalign(void** block, size_t align, size_t size) {
   void* got = flexos::get(size, align);
   if (got == nullptr) return flexos::kNoMemory;
   *block = got;
   return 0;
 }
 
-size_t malloc_usable_size(void* block) {
+size_t asan_malloc_usable_size(void* block) {
   return block == nullptr ? 0 : flexos::live(block, "size", FLEXOS_CALLER)->size;
 }
 }
