@@ -12,6 +12,8 @@
 #define IMAGE_COMPARTMENT 56
 #define COMPARTMENT_SIZE 24
 #define COMPARTMENT_PKRU 0
+#define COMPARTMENT_SERVICES 4
+#define SERVICE_CLOCK 2
 
 #define GRANT_LANDING 0
 #define GRANT_RESULT 8
@@ -25,7 +27,7 @@
 #define COMMON_TSC 4
 #define COMMON_TSC_START 8
 #define COMMON_TSC_SCALE 16
-#define COMMON_SIZE 32
+#define COMMON_SIZE 40
 
 #define SYS_read 0
 #define SYS_write 1
@@ -33,9 +35,11 @@
 #define SYS_munmap 11
 #define SYS_rt_sigaction 13
 #define SYS_rt_sigprocmask 14
+#define SYS_ioctl 16
 #define SYS_madvise 28
 #define SYS_ftruncate 77
 #define SYS_sigaltstack 131
+#define SYS_personality 135
 #define SYS_prctl 157
 #define SYS_clock_gettime 228
 #define SYS_exit_group 231

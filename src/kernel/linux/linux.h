@@ -46,6 +46,7 @@ struct Common {
   uint64_t tsc_start;
   uint64_t tsc_scale;  ///< nanoseconds a tick, in 2^-32
   int64_t clock_start;
+  uint64_t listens;  ///< 1: there is something to wait for on the console; 0: it is at its end
 };
 static_assert(offsetof(Common, thread) == COMMON_THREAD && offsetof(Common, tsc) == COMMON_TSC);
 static_assert(offsetof(Common, tsc_start) == COMMON_TSC_START);
@@ -56,6 +57,8 @@ static_assert(offsetof(FlexosImage, protection_keys) == IMAGE_KEYS);
 static_assert(offsetof(FlexosImage, compartment) == IMAGE_COMPARTMENT);
 static_assert(sizeof(FlexosCompartment) == COMPARTMENT_SIZE);
 static_assert(offsetof(FlexosCompartment, pkru) == COMPARTMENT_PKRU);
+static_assert(offsetof(FlexosCompartment, services) == COMPARTMENT_SERVICES);
+static_assert(FLEXOS_SERVICE_CLOCK == SERVICE_CLOCK);
 
 /// A thread that does not run. Where it goes on is on its stack.
 struct Context {
@@ -88,6 +91,11 @@ struct Timespec {
   int64_t total() const { return seconds * 1000000000 + nanoseconds; }
 };
 
+struct Poll {
+  int32_t file;
+  int16_t wanted, got;
+};
+
 /// One line of text, built without an allocation; what does not fit is left off.
 class Line {
  public:
@@ -112,6 +120,8 @@ bool install_filter();
 void install_handler();
 /// Finds out how fast the time stamp counter runs, and fills `common`.
 void start_clock(Common& common);
+/// Is there anybody who can type?
+bool console_listens();
 /// Makes the first switch to `thread` call entry(argument).
 void prepare(uint64_t thread, uint64_t entry, uint64_t argument, uint64_t compartment);
 
@@ -139,6 +149,7 @@ extern "C" {
 extern flexos::Grants platform_grants[MOST_COMPARTMENTS + 1];
 extern const volatile flexos::Common platform_common;
 extern char platform_alternate[ALTERNATE_SIZE];
+int64_t platform_now(void);
 int64_t guarded_write(uint64_t fd, const void* text, size_t n);
 int64_t guarded_read(uint64_t fd, void* text, size_t n);
 int64_t guarded_clock(uint64_t clock, flexos::Timespec* time, uint64_t zero);

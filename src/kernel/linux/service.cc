@@ -3,16 +3,25 @@
 // Console, random numbers, sleep. This runs with the caller's rights on the caller's stack; what it
 // may do is decided by the grant that the guarded calls show to the kernel (entry.S).
 PLATFORM_SECTIONS
+namespace flexos {
 namespace {
 
 constexpr int64_t kInterrupted = -4;
 
-struct Poll {
-  int32_t file;
-  int16_t wanted, got;
-};
-
 }  // namespace
+
+// What is ready without having anything to read is at its end, and would end each sleep at once.
+bool console_listens() {
+  Poll console = {0, 1, 0};
+  const Timespec now = {};
+  int32_t waiting = 0;
+  call(SYS_ppoll, address(&console), 1, address(&now));
+  return console.got == 0 || (call(SYS_ioctl, 0, 0x541b, address(&waiting)) == 0 && waiting > 0);
+}
+
+}  // namespace flexos
+
+using namespace flexos;
 
 extern "C" {
 
@@ -31,7 +40,7 @@ int64_t platform_console_write(const void* text, size_t n) {
 
 int64_t platform_console_read(void* text, size_t n) {
   Poll console = {0, 1, 0};
-  const flexos::Timespec now = {};
+  const Timespec now = {};
   if (guarded_idle(&console, 1, &now) <= 0) return 0;
   const int64_t got = guarded_read(0, text, n);
   return got > 0 ? got : 0;
@@ -50,11 +59,11 @@ int platform_random(void* buffer, size_t n) {
 }
 
 void platform_idle(int64_t until) {
-  const int64_t left = until - platform_clock();
+  const int64_t left = until - platform_now();
   if (left <= 0) return;
   Poll console = {0, 1, 0};
-  const flexos::Timespec time = {left / 1000000000, left % 1000000000};
-  guarded_idle(&console, 1, &time);
+  const Timespec time = {left / 1000000000, left % 1000000000};
+  guarded_idle(&console, platform_common.listens, &time);
 }
 
 }  // extern "C"

@@ -122,11 +122,12 @@ void hand_out_grants() {
   state.idle = word();
   for (uint32_t k = 1; k <= flexos_image.compartments; ++k) {
     const uint32_t services = flexos_image.compartment[k].services;
+    const bool waits = services & (FLEXOS_SERVICE_CLOCK | FLEXOS_SERVICE_THREADS);
     Grants& grants = platform_grants[k];
     if (services & FLEXOS_SERVICE_CONSOLE) grants.console = state.console;
-    if (services & FLEXOS_SERVICE_CLOCK) grants.clock = state.clock;
+    if (waits) grants.clock = state.clock;
     if (services & FLEXOS_SERVICE_RANDOM) grants.random = state.random;
-    if (services & (FLEXOS_SERVICE_CLOCK | FLEXOS_SERVICE_THREADS)) grants.idle = state.idle;
+    if (waits || services & FLEXOS_SERVICE_CONSOLE) grants.idle = state.idle;
     if (services & FLEXOS_SERVICE_THREADS) grants.identity = state.identity[k] = word();
     protect(address(&grants), PAGE, kReadWrite, key_of(k));
   }
@@ -143,6 +144,7 @@ extern "C" [[noreturn]] void platform_start() {
       image.start_compartment == 0 || image.start_compartment > image.compartments) {
     refuse("bad-image", address(&image));
   }
+  call(SYS_personality, 0);  // readable must not mean executable
   if (image.protection_keys != 0) claim_keys();
   unmap_all_else();
   map_regions();
@@ -152,8 +154,10 @@ extern "C" [[noreturn]] void platform_start() {
   const uint64_t contexts = (image.threads * sizeof(Context) + PAGE - 1) & -uint64_t{PAGE};
   state.context = static_cast<Context*>(map(contexts));
   protect(address(state.context), contexts, kReadWrite, kKeys);
+  protect(address(platform_alternate), ALTERNATE_SIZE, kReadWrite, 0);
   hand_out_grants();
   start_clock(*state.common);
+  state.common->listens = console_listens() ? 1 : 0;
 
   prepare(0, address(image.start), 0, image.start_compartment);
   for (uint32_t k = 1; k <= image.compartments; ++k) {

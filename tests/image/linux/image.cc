@@ -1,12 +1,13 @@
 #include <flexos/image.h>
 #include <flexos/platform.h>
 
-// A hand-made image that tries the linux platform: PROBE says what it does, KEYS whether it has
-// three compartments (1 main, 2 worker, 3 attacker) or one.
+// A hand-made image that tries the linux platform: the linker's symbol `probe` says what it does,
+// KEYS whether it has three compartments (1 main, 2 worker, 3 attacker) or one.
 
 #define IN(k) [[gnu::section(".data." #k)]]
 
 extern "C" {
+extern const char probe[];  // its address is the number, and 1000, since none is at 0
 extern char text_start[], data_1[], data_3[];
 extern const unsigned char __platform_text_start[], __platform_text_end[];
 extern const char guarded_write_site[], platform_last_write_site[];
@@ -55,10 +56,10 @@ uint64_t find(unsigned char a, unsigned char b, unsigned char c, int n) {
   return 0;
 }
 
-[[maybe_unused]] int64_t deep(volatile int64_t n) {
+int64_t deep(int64_t n) {
   volatile char room[1000];
-  room[static_cast<uint64_t>(n) % 1000] = 1;
-  return deep(n + 1) + room[0];
+  room[n % 1000] = 1;
+  return n < 0 ? 0 : deep(n + 1) + room[0];
 }
 
 void thread_body(void* argument) {
@@ -114,94 +115,132 @@ extern "C" int64_t worker(int64_t what) {
 
 /// What a component without any service can try.
 extern "C" int64_t attacker(int64_t) {
-  [[maybe_unused]] static const char text[] = "forged\n";
-  [[maybe_unused]] Registers r = {};
-#if PROBE == 1
-  return secret_2;
-#elif PROBE == 2
-  secret_1 = 1;
-#elif PROBE == 3
-  asm volatile("syscall" : : "a"(1), "D"(1), "S"(text), "d"(7) : "rcx", "r11", "memory");
-#elif PROBE == 4
-  r = {1, at(text), 7, 0, 12345, 0, 0, 1};
-  enter_at(at(guarded_write_site) - 2, &r);
-#elif PROBE == 5
-  // A system call of the platform's own start, if the filter still let it through.
-  r = {0x20000000, 4096, 7, 0, 0, 0, 0, 10};
-  enter_at(find(0x0f, 0x05, 0, 0), &r);
-#elif PROBE == 6
-  r = {0, 0, 0, 0, 999, 0, 1, 0};
-  enter_at(find(0x0f, 0x01, 0xef, 0), &r);
-#elif PROBE == 7
-  r = {0, 0, 0, 0, 0, 0, 0, 0x55555550};
-  enter_at(find(0x0f, 0x01, 0xef, 1), &r);
-#elif PROBE == 8
-  enter_at(find(0x0f, 0x01, 0xef, 1), &r);
-#elif PROBE == 9
-  *const_cast<uint32_t*>(&platform_thread) = 2;
-#elif PROBE == 10
-  return static_cast<int64_t>(__platform_data_start[0]);
-#elif PROBE == 11
-  platform_console_write(text, 7);
-#elif PROBE == 12
-  return platform_clock();
-#elif PROBE == 13
-  platform_thread_switch(0);
-#elif PROBE == 14
-  return static_cast<int64_t>(platform_grants[512 + 3]);
-#elif PROBE == 15
-  // rt_sigreturn, which would set any rights.
-  r.rax = 15;
-  enter_at(at(guarded_write_site) - 2, &r);
-#elif PROBE == 16
-  // The write of the last words: may be had, but is the last.
-  r = {2, at(text), 7, 0, 0, 0, 0, 1};
-  enter_at(at(platform_last_write_site) - 2, &r);
-#elif PROBE == 17
+  static const char text[] = "forged\n";
+  Registers r = {};
   int64_t bytes[2];
-  return platform_random(bytes, sizeof bytes);
-#elif PROBE == 18
-  r = {0, 0, 0, 0, 999, 0, 1, 0x55555550};
-  enter_at(find(0x0f, 0x01, 0xef, 0), &r);
-#elif PROBE == 20
-  asm volatile("ud2");
-#elif PROBE == 21
   volatile int zero = 0;
-  asm volatile("idivl %0" : : "m"(zero), "a"(1), "d"(0));
-#elif PROBE == 22
-  return *reinterpret_cast<volatile int64_t*>(0x8000000000000000);
-#elif PROBE == 23
-  asm volatile("int $0x80" : : "a"(1), "b"(0));
-#elif PROBE == 24
-  return deep(0);
-#elif PROBE == 25
-  platform_fault("canary", 0x1234, 0x5678);
-#elif PROBE == 26
-  platform_exit(3);
-#elif PROBE == 27
-  reinterpret_cast<int64_t (*)()>(0xffffffffff600000)();
-#elif PROBE == 28
-  reinterpret_cast<void (*)()>(data_3)();
-#elif PROBE == 29
-  *text_start = 1;
-#elif PROBE == 30
-  return *reinterpret_cast<volatile int64_t*>(0x10);
-#elif PROBE == 31
-  platform_fault("x\nFLEXOS EXIT 0", 0, 0);
-#endif
+  switch (at(probe) - 1000) {
+    case 1:
+      return secret_2;
+      break;
+    case 2:
+      secret_1 = 1;
+      break;
+    case 3:
+      asm volatile("syscall" : : "a"(1), "D"(1), "S"(text), "d"(7) : "rcx", "r11", "memory");
+      break;
+    case 4:
+      r = {1, at(text), 7, 0, 12345, 0, 0, 1};
+      enter_at(at(guarded_write_site) - 2, &r);
+      break;
+    case 5:
+      // A system call of the platform's own start, if the filter still let it through.
+      r = {0x20000000, 4096, 7, 0, 0, 0, 0, 10};
+      enter_at(find(0x0f, 0x05, 0, 0), &r);
+      break;
+    case 6:
+      r = {0, 0, 0, 0, 999, 0, 1, 0};
+      enter_at(find(0x0f, 0x01, 0xef, 0), &r);
+      break;
+    case 7:
+      r = {0, 0, 0, 0, 0, 0, 0, 0x55555550};
+      enter_at(find(0x0f, 0x01, 0xef, 1), &r);
+      break;
+    case 8:
+      enter_at(find(0x0f, 0x01, 0xef, 1), &r);
+      break;
+    case 9:
+      *const_cast<volatile uint32_t*>(&platform_thread) = 2;
+      break;
+    case 10:
+      return static_cast<int64_t>(__platform_data_start[0]);
+      break;
+    case 11:
+      platform_console_write(text, 7);
+      break;
+    case 12:
+      return platform_clock();
+      break;
+    case 13:
+      platform_thread_switch(0);
+      break;
+    case 14:
+      return static_cast<int64_t>(platform_grants[512 + 3]);
+      break;
+    case 15:
+      // rt_sigreturn, which would set any rights.
+      r.rax = 15;
+      enter_at(at(guarded_write_site) - 2, &r);
+      break;
+    case 16:
+      // The write of the last words: may be had, but is the last.
+      r = {2, at(text), 7, 0, 0, 0, 0, 1};
+      enter_at(at(platform_last_write_site) - 2, &r);
+      break;
+    case 17:
+
+      return platform_random(bytes, sizeof bytes);
+      break;
+    case 18:
+      r = {0, 0, 0, 0, 999, 0, 1, 0x55555550};
+      enter_at(find(0x0f, 0x01, 0xef, 0), &r);
+      break;
+    case 20:
+      asm volatile("ud2");
+      break;
+    case 21:
+      asm volatile("idivl %0" : : "m"(zero), "a"(1), "d"(0));
+      break;
+    case 22:
+      return *reinterpret_cast<volatile int64_t*>(0x8000000000000000);
+      break;
+    case 23:
+      asm volatile("int $0x80" : : "a"(1), "b"(0));
+      break;
+    case 24:
+      return deep(0);
+      break;
+    case 25:
+      platform_fault("canary", 0x1234, 0x5678);
+      break;
+    case 26:
+      platform_exit(3);
+      break;
+    case 27:
+      reinterpret_cast<int64_t (*)()>(0xffffffffff600000)();
+      break;
+    case 28:
+      reinterpret_cast<void (*)()>(data_3)();
+      break;
+    case 29:
+      *text_start = 1;
+      break;
+    case 30:
+      return *reinterpret_cast<volatile int64_t*>(0x10);
+      break;
+    case 31:
+      platform_fault("x\nFLEXOS EXIT 0", 0, 0);
+      break;
+    default:
+      break;
+  }
   return 0;
 }
 
 extern "C" void main_thread() {
-#if PROBE == 0
-  everything();
-#elif PROBE == 32
-  platform_thread_prepare(1, thread_returning, nullptr, 1);
-  platform_thread_switch(1);
-#elif PROBE == 33
-  platform_thread_switch(2);
-#else
-  say(call_attacker(0) == 0 ? "BAD: nothing happened\n" : "BAD: got it\n");
-#endif
+  switch (at(probe) - 1000) {
+    case 0:
+      everything();
+      break;
+    case 32:
+      platform_thread_prepare(1, thread_returning, nullptr, 1);
+      platform_thread_switch(1);
+      break;
+    case 33:
+      platform_thread_switch(2);
+      break;
+    default:
+      say(call_attacker(0) == 0 ? "BAD: nothing happened\n" : "BAD: got it\n");
+  }
   platform_exit(0);
 }

@@ -1,0 +1,188 @@
+#!/usr/bin/python3
+"""The linux platform under a hand-made image (image.cc): each probe, what becomes of it.
+
+Images without keys run here; those with keys in an emulated machine that has some
+(tests/image/linux-guest/run), all in one boot.
+"""
+
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parents[2]
+KERNEL = ROOT / "src" / "kernel"
+GUEST = HERE.parent / "linux-guest" / "run"
+FLAGS = ["--target=x86_64-unknown-none-elf", "-ffreestanding", "-fno-exceptions", "-fno-rtti",
+         "-std=c++20", "-fno-pic", "-mcmodel=small", "-O2", "-ffunction-sections",
+         "-fdata-sections", "-fno-asynchronous-unwind-tables", "-fno-stack-protector", "-Wall",
+         "-Wextra", "-Wshadow", "-Wconversion", "-Werror", "-I", str(KERNEL / "include")]
+
+EVERYTHING = 0
+# Probe -> what the fault line says, of a component without services in a compartment of its own.
+WITH_KEYS = {
+    1: ("kind=pkey", "access=r"),  # reads another compartment
+    2: ("kind=pkey", "access=w"),  # writes another compartment
+    3: ("kind=syscall", "address=0x1 "),  # system call of its own
+    4: ("kind=service", "address=0x1 "),  # jumps to the platform's write with a guessed grant
+    5: ("kind=syscall", "address=0xa "),  # jumps to one of the platform's start: mprotect
+    6: ("kind=service", "pkru=0x0 "),  # jumps to where rights are raised, as somebody else
+    7: ("kind=pkru", "pkru=0x55555550 "),  # jumps to where they are lowered, to another's rights
+    8: ("kind=pkru", "pkru=0x0 "),  # ... to all rights
+    9: ("kind=page", "access=w"),  # forges the running thread's number
+    10: ("kind=pkey", "access=r"),  # reads the platform
+    11: ("kind=service", "address=0x1 "),  # writes to the console without the right
+    12: ("kind=service",),  # asks for the time without the right
+    13: ("kind=service", "address=0x3 "),  # switches threads without the right
+    14: ("kind=pkey", "access=r"),  # steals another's grant
+    15: ("kind=service", "address=0xf "),  # rt_sigreturn from one of the platform's sites
+    17: ("kind=service", "address=0x13e "),  # random numbers without the right
+    18: ("kind=pkru", "pkru=0x55555550 "),  # where rights are raised, to another's instead
+}
+# What compartments do not change.
+ALWAYS = {
+    5: ("kind=syscall", "address=0xa "),
+    9: ("kind=page", "access=w"),
+    3: ("kind=syscall", "address=0x1 "),
+    20: ("kind=ud",),
+    21: ("kind=div",),
+    22: ("kind=gp",),
+    23: ("kind=syscall", "address=0x1 "),
+    24: ("kind=page", "access=w"),
+    25: ("kind=canary", "rip=0x1234", "address=0x5678"),
+    27: ("address=0x",),  # the vsyscall page: by the filter, or the kernel has none
+    28: ("kind=page", "access=x"),
+    29: ("kind=page", "access=w"),
+    30: ("kind=page", "address=0x10 ", "access=r"),
+    31: ("kind=x ",),
+    32: ("kind=thread",),
+    33: ("kind=thread",),
+}
+
+
+def run(*command):
+    subprocess.run([str(word) for word in command], check=True, stdin=subprocess.DEVNULL)
+
+
+def build(folder):
+    """The objects; returns a function that links the image of a probe."""
+    objects = []
+    for source in sorted(KERNEL.glob("linux/*.cc")):
+        objects.append(folder / (source.name + ".o"))
+        run("clang-19", *FLAGS, "-c", source, "-o", objects[-1])
+    objects.append(folder / "entry.o")
+    run("clang-19", FLAGS[0], "-c", KERNEL / "linux" / "entry.S", "-o", objects[-1])
+    run("ld.lld-19", "-r", "-o", folder / "platform.o", *objects)
+    for keys in (0, 1):
+        run("clang-19", *FLAGS, f"-DKEYS={keys}", "-c", HERE / "image.cc",
+            "-o", folder / f"image{keys}.o")
+        run("clang-19", FLAGS[0], f"-DKEYS={keys}", "-c", HERE / "gates.S",
+            "-o", folder / f"gates{keys}.o")
+
+    def image(keys, probe):
+        out = folder / f"probe{keys}-{probe}"
+        run("ld.lld-19", "-static", "-L", KERNEL / "linux", "-T", HERE / "image.ld",
+            f"--defsym=probe={1000 + probe}", "-o", out, folder / f"image{keys}.o",
+            folder / f"gates{keys}.o", folder / "platform.o")
+        return out
+
+    return image
+
+
+class LinuxPlatform(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        cls.image = staticmethod(build(pathlib.Path(cls.folder.name)))
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.folder.cleanup()
+
+    def native(self, probe, keys=0):
+        done = subprocess.run([self.image(keys, probe)], capture_output=True, text=True,
+                              timeout=20, stdin=subprocess.DEVNULL)
+        return done.returncode, done.stdout, done.stderr
+
+    def guest(self, probes):
+        """Probe -> (exit code, what it said), from one boot."""
+        done = subprocess.run([GUEST, "--timeout", "100", *[self.image(1, p) for p in probes]],
+                              stdout=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL)
+        said, ends = [], {}
+        for line in done.stdout.splitlines():
+            if not line.startswith("GUEST exit ") and not line.startswith("GUEST signal "):
+                said.append(line)
+                continue
+            ends[probes[len(ends)]] = (line.removeprefix("GUEST "), "\n".join(said))
+            said = []
+        self.assertEqual(len(ends), len(probes), done.stdout)
+        return ends
+
+    def check_fault(self, text, words):
+        lines = text.splitlines()
+        self.assertTrue(lines[-2].startswith("FLEXOS FAULT "), text)
+        for word in words:
+            self.assertIn(word, lines[-2] + " ")
+        self.assertEqual(lines[-1], "FLEXOS EXIT 111")
+        self.assertNotIn("BAD", text)
+
+    def test_services_without_keys(self):
+        code, out, err = self.native(EVERYTHING)
+        self.assertNotIn("BAD", out)
+        self.assertIn("took turns", out)
+        self.assertEqual((code, err), (7, "FLEXOS EXIT 7\n"))
+
+    def test_faults_without_keys(self):
+        for probe, words in ALWAYS.items():
+            with self.subTest(probe=probe):
+                code, out, err = self.native(probe)
+                self.check_fault(out + err, words)
+                self.assertEqual(code, 111)
+
+    def test_attacks_succeed_without_keys(self):
+        for probe in (1, 12, 17):
+            with self.subTest(probe=probe):
+                code, out, _ = self.native(probe)
+                self.assertEqual(code, 0)
+                self.assertIn("BAD", out)
+
+    def test_exit_code(self):
+        self.assertEqual(self.native(26), (3, "", "FLEXOS EXIT 3\n"))
+
+    def test_console_gone(self):
+        """A full or closed console is no reason to hang or to die in silence."""
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([self.image(0, EVERYTHING)], stdout=full, timeout=20,
+                                  stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        self.assertEqual((done.returncode, done.stderr), (7, "FLEXOS EXIT 7\n"))
+
+    def test_machine_without_keys(self):
+        with open("/proc/cpuinfo") as info:
+            if "ospke" in info.read():
+                self.skipTest("this machine has keys")
+        code, out, err = self.native(EVERYTHING, keys=1)
+        self.assertEqual((code, out), (112, ""))
+        self.assertEqual(len(err.splitlines()), 2)
+        self.assertTrue(err.startswith("FLEXOS FAULT kind=no-pku "), err)
+
+    def test_with_keys(self):
+        probes = [EVERYTHING, 16, 26, *WITH_KEYS, *(p for p in ALWAYS if p not in WITH_KEYS)]
+        ends = self.guest(probes)
+        end, said = ends[EVERYTHING]
+        self.assertNotIn("BAD", said)
+        self.assertIn("no deputy", said)
+        self.assertEqual(end, "exit 7")
+        # The platform's last words can be had from anywhere, but nothing comes after them.
+        self.assertTrue(ends[16][1].endswith("forged"), ends[16])
+        self.assertEqual(ends[26], ("exit 3", "FLEXOS EXIT 3"))
+        for probe, words in {**ALWAYS, **WITH_KEYS}.items():
+            with self.subTest(probe=probe):
+                self.check_fault(ends[probe][1], words)
+                self.assertEqual(ends[probe][0], "exit 111")
+
+
+if __name__ == "__main__":
+    unittest.main()
