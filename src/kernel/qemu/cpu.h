@@ -53,6 +53,16 @@ inline void write_pkru(uint32_t value) {
   asm volatile("wrpkru" : : "a"(value), "c"(0), "d"(0) : "memory");
 }
 
+/// Lets ring 0 touch ring 3's memory, or forbids it, where SMAP is on. By popf instead of stac,
+/// which the instruction emulator of KVM does not know and which faults where there is no SMAP.
+inline void allow_user_access(bool allowed) {
+  constexpr uint64_t kAc = 1 << 18;
+  uint64_t flags;
+  asm volatile("pushfq; pop %0" : "=r"(flags) : : "memory");
+  flags = allowed ? flags | kAc : flags & ~kAc;
+  asm volatile("push %0; popfq" : : "r"(flags) : "memory", "cc");
+}
+
 inline uint64_t read_cr4() {
   uint64_t value;
   asm volatile("mov %%cr4, %0" : "=r"(value));

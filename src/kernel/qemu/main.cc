@@ -8,6 +8,8 @@ Features features;
 FlexosCompartment compartments[kCompartments];
 uint32_t compartment_count, thread_count;
 uint64_t stack_size;
+char arguments[kPage];
+size_t arguments_size;
 
 namespace {
 
@@ -38,9 +40,10 @@ uint64_t memory_end(const StartInfo& info) {
   return 0;
 }
 
-void read_image() {
+void read_image(uint64_t memory_end) {
   const FlexosImage& image = flexos_image;
   auto at = reinterpret_cast<uint64_t>(&image);
+  if (at >= memory_end) refuse("memory", at);
   if (image.magic != FLEXOS_MAGIC || image.version != FLEXOS_VERSION || image.compartments == 0 ||
       image.compartments >= kCompartments || image.threads == 0 || image.threads > kThreads ||
       image.start_compartment == 0 || image.start_compartment > image.compartments) {
@@ -52,13 +55,21 @@ void read_image() {
   stack_size = image.stack_size;
 }
 
+void read_arguments(const StartInfo& info) {
+  const auto* text = reinterpret_cast<const char*>(info.command_line);
+  if (info.magic != kStartMagic || text == nullptr) return;
+  for (; text[arguments_size]; ++arguments_size) {
+    if (arguments_size == sizeof arguments) refuse("arguments", info.command_line);
+    arguments[arguments_size] = text[arguments_size];
+  }
+}
+
 void use_features() {
   Cpuid more = cpuid(0).a >= 7 ? cpuid(7) : Cpuid{};
   uint64_t cr4 = read_cr4();
   if (more.b >> 7 & 1) cr4 |= kSmep;
   if (more.b >> 20 & 1) cr4 |= kSmap;
   if (more.c >> 2 & 1) cr4 |= kUmip;
-  features.smap = cr4 & kSmap;
   features.random = cpuid(1).c >> 30 & 1;
   if (flexos_image.protection_keys) {
     if (!(more.c >> 3 & 1)) refuse("no-pku", 0);
@@ -77,11 +88,13 @@ extern "C" [[noreturn]] void nucleus_main(const StartInfo& info) {
   clock_start();
   console_start();
   traps_start();
-  read_image();
+  uint64_t end = memory_end(info);
+  read_image(end);
+  read_arguments(info);
   use_features();
   uint64_t start = reinterpret_cast<uint64_t>(flexos_image.start);
   uint32_t first = flexos_image.start_compartment;
-  map_image(memory_end(info));
+  map_image(end);
   clock_calibrate();
   threads_start();
   nucleus_enter(start, compartments[first].stacks + stack_size - 8, compartments[first].pkru,

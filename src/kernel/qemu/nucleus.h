@@ -38,7 +38,6 @@ Frame& current_frame();
 /// What the processor can do, found once.
 struct Features {
   bool keys;    ///< protection keys are there and in use
-  bool smap;    ///< ring 0 has to say when it means ring 3's memory
   bool random;  ///< rdrand
 };
 extern Features features;
@@ -47,6 +46,10 @@ extern Features features;
 extern FlexosCompartment compartments[kCompartments];
 extern uint32_t compartment_count, thread_count;
 extern uint64_t stack_size;
+
+/// The command line that QEMU was given with -append, copied at boot.
+extern char arguments[kPage];
+extern size_t arguments_size;
 
 // paging.cc
 /// Builds the page tables for the image and switches to them.

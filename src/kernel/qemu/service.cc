@@ -18,6 +18,7 @@ constexpr uint32_t kRight[SERVICES] = {
     0,
     FLEXOS_SERVICE_THREADS,
     FLEXOS_SERVICE_THREADS,
+    0,
 };
 
 constexpr size_t kChunk = 256;
@@ -31,9 +32,9 @@ void check_range(uint64_t from, uint64_t n, char access) {
 }
 
 void copy(void* to, const void* from, size_t n) {
-  if (features.smap) asm volatile("stac" : : : "memory");
+  allow_user_access(true);
   nucleus_copy(to, from, n);
-  if (features.smap) asm volatile("clac" : : : "memory");
+  allow_user_access(false);
 }
 
 int64_t write(uint64_t text, uint64_t n) {
@@ -133,6 +134,9 @@ extern "C" int64_t nucleus_service(uint64_t a, uint64_t b, uint64_t c, uint64_t 
     case SERVICE_IDLE:
       clock_idle(static_cast<int64_t>(a));
       return 0;
+    case SERVICE_ARGUMENTS:
+      copy_to_user(a, arguments, b < arguments_size ? b : arguments_size);
+      return static_cast<int64_t>(arguments_size);
     case SERVICE_FAULT:
       software_fault(a, b, c);
     case SERVICE_THREAD_PREPARE:

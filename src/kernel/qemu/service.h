@@ -12,7 +12,8 @@
 #define SERVICE_FAULT 7
 #define SERVICE_THREAD_PREPARE 8
 #define SERVICE_THREAD_SWITCH 9
-#define SERVICES 10
+#define SERVICE_ARGUMENTS 10
+#define SERVICES 11
 
 /// Selectors of the table of segments in boot.S; sysret fixes their order.
 #define SELECTOR_CODE 0x08

@@ -27,6 +27,7 @@
     SERVICE platform_wall_clock, SERVICE_WALL_CLOCK
     SERVICE platform_random, SERVICE_RANDOM
     SERVICE platform_idle, SERVICE_IDLE
+    SERVICE platform_arguments, SERVICE_ARGUMENTS
     SERVICE platform_exit, SERVICE_EXIT
     SERVICE platform_fault, SERVICE_FAULT
     SERVICE platform_thread_prepare, SERVICE_THREAD_PREPARE

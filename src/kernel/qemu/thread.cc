@@ -25,11 +25,11 @@ alignas(16) constexpr uint32_t kNoFloats[128] = {0x37f, 0, 0, 0, 0, 0, 0x1f80};
 template <class Action>
 void each_slot(Action action) {
   if (features.keys) write_pkru(0);
-  if (features.smap) asm volatile("stac" : : : "memory");
+  allow_user_access(true);
   for (uint32_t k = 1; k <= compartment_count; ++k) {
     if (auto* slot = static_cast<volatile uint64_t*>(compartments[k].slot)) action(k, *slot);
   }
-  if (features.smap) asm volatile("clac" : : : "memory");
+  allow_user_access(false);
 }
 
 uint64_t stack_top(uint64_t compartment, uint64_t thread) {
@@ -37,14 +37,14 @@ uint64_t stack_top(uint64_t compartment, uint64_t thread) {
 }
 
 bool is_executable(uint64_t address) {
-  if (features.smap) asm volatile("stac" : : : "memory");
+  allow_user_access(true);
   bool found = false;
   for (uint32_t i = 0; i < flexos_image.regions; ++i) {
     const FlexosRegion& region = flexos_image.region[i];
     found |= address >= region.start && address < region.end &&
              (region.protection & FLEXOS_EXECUTE) != 0;
   }
-  if (features.smap) asm volatile("clac" : : : "memory");
+  allow_user_access(false);
   return found;
 }
 

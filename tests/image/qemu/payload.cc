@@ -139,6 +139,12 @@ void test_clock() {
   number("wall ", platform_wall_clock());
   platform_exit(0);
 }
+void test_arguments() {
+  char text[8] = {};
+  number("length ", platform_arguments(text, 5));
+  say(text);
+  platform_exit(0);
+}
 void test_random() {
   uint64_t a[3] = {}, b[3] = {};
   expect(platform_random(a, 21) == 0 && platform_random(b, 21) == 0, "random");
