@@ -321,7 +321,7 @@ Manifest::Binding read_binding(Object& in) {
   b.component = in.text("component");
   b.symbol = in.text("symbol");
   b.to = in.text("to");
-  b.how = in.one_of("how", {"call", "gate", "leaf", "replica", "runtime"});
+  b.how = in.one_of("how", {"call", "gate", "leaf", "replica", "runtime", "platform", "memory"});
   return b;
 }
 

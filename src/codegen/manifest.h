@@ -76,7 +76,7 @@ struct Manifest {
     std::string component;
     std::string symbol;
     std::string to;
-    std::string how;  ///< call, gate, leaf, replica, runtime
+    std::string how;  ///< call, gate, leaf, replica, runtime, platform, memory
     bool operator==(const Binding&) const = default;
   };
 
