@@ -52,7 +52,8 @@ bool has_steady_counter() {
 
 }  // namespace
 
-void start_clock(Common& common) {
+void start_clock() {
+  Common& common = platform_common_view;
   const Sample first = sample();
   common.clock_start = first.time;
   common.tsc_start = first.ticks;

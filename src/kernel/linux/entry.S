@@ -25,12 +25,14 @@
 // his own choice in r11 gets no further than to a page of grants that he cannot read.
 .macro CALLER
     movl  $1, %r11d
+#if FLEXOS_KEYS
     cmpl  $0, flexos_image + IMAGE_KEYS
     je    .Lalone\@
     xorl  %ecx, %ecx
     rdpkru
     IDENTIFY
 .Lalone\@:
+#endif
 .endm
 
 // A system call of three arguments that the filter lets through from here, and only with the
@@ -130,6 +132,7 @@ raise:
     shlq  $PAGE_BITS, %r11
     movq  platform_grants + GRANT_IDENTITY(%r11), %r9
     movq  %rsp, %r10
+#if FLEXOS_KEYS
     cmpl  $0, flexos_image + IMAGE_KEYS
     je    1f
     xorl  %eax, %eax
@@ -139,7 +142,9 @@ raise:
     // All rights, if eax is 0, and that only on the way below. Every register may be forged.
     testl %eax, %eax
     jne   platform_forged
-1:  leaq  platform_stack_end, %rsp
+1:
+#endif
+    leaq  platform_stack_end, %rsp
     cld
     pushq %r10
     pushq %r9
@@ -159,6 +164,7 @@ raise:
     .globl platform_land
 platform_land:
     movl  %edi, %r11d
+#if FLEXOS_KEYS
     cmpl  $0, flexos_image + IMAGE_KEYS
     je    1f
     imulq $COMPARTMENT_SIZE, %r11, %rax
@@ -171,7 +177,9 @@ platform_land:
     // anybody's. Only the platform sets a landing (or the compartment itself, for itself), and here
     // it is used up: who jumps to the wrpkru finds none.
     IDENTIFY
-1:  shlq  $PAGE_BITS, %r11
+1:
+#endif
+    shlq  $PAGE_BITS, %r11
     cmpq  $0, platform_grants + GRANT_LANDING(%r11)
     je    platform_forged
     movq  platform_grants + GRANT_LANDING(%r11), %rsp
@@ -181,9 +189,7 @@ platform_land:
     .irp register, ecx, edx, esi, edi, r8d, r9d, r10d, r11d
     xorl  %\register, %\register
     .endr
-    .irp number, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
-    pxor  %xmm\number, %xmm\number
-    .endr
+    fxrstor .Lno_floats
     cld
     ldmxcsr (%rsp)
     fldcw 4(%rsp)
@@ -241,20 +247,24 @@ platform_refused:
     .type platform_rights, @function
 platform_rights:
     xorl  %eax, %eax
+#if FLEXOS_KEYS
     cmpl  $0, flexos_image + IMAGE_KEYS
     je    1f
     xorl  %ecx, %ecx
     rdpkru
-1:  ret
+1:
+#endif
+    ret
     .size platform_rights, . - platform_rights
 
-// The kernel starts the process here: rsp = argument count, arguments, environment. None is used,
-// and that stack is about to be unmapped.
+// The kernel starts the process here: rsp = argument count, arguments, environment. That stack is
+// about to be unmapped.
     .balign 16
     .globl _start
     .type _start, @function
 _start:
     xorl  %ebp, %ebp
+    movq  %rsp, %rdi
     leaq  platform_stack_end, %rsp
     call  platform_start
     ud2
@@ -262,6 +272,10 @@ _start:
 
     .section .platform.rodata, "a", @progbits
 .Lreturned: .asciz "thread"
+    .balign 16
+.Lno_floats:                    // vectors and x87 registers zero, no exceptions
+    .long 0x37f, 0, 0, 0, 0, 0, 0x1f80
+    .skip 512 - 28
 
 // -------------------------------------------------------------------------------------------------
     .section .platform.bss, "aw", @nobits
@@ -276,6 +290,9 @@ platform_stack_end:
     .size platform_thread, 4
 platform_common:
 platform_thread:
+    .skip PAGE
+    .globl platform_common_view
+platform_common_view:
     .skip PAGE
 
     .section .platform.grants, "aw", @nobits

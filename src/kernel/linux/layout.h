@@ -1,6 +1,12 @@
 #pragma once
 
 /// Numbers that the assembler and C++ share. linux.h checks them against the structs.
+
+/// 0: for images without keys, which then hold no wrpkru at all. 1 can run those as well.
+#ifndef FLEXOS_KEYS
+#define FLEXOS_KEYS 1
+#endif
+
 #define PAGE 4096
 #define PAGE_BITS 12
 #define MOST_COMPARTMENTS 15
@@ -27,7 +33,6 @@
 #define COMMON_TSC 4
 #define COMMON_TSC_START 8
 #define COMMON_TSC_SCALE 16
-#define COMMON_SIZE 40
 
 #define SYS_read 0
 #define SYS_write 1

@@ -47,10 +47,12 @@ struct Common {
   uint64_t tsc_scale;  ///< nanoseconds a tick, in 2^-32
   int64_t clock_start;
   uint64_t listens;  ///< 1: there is something to wait for on the console; 0: it is at its end
+  uint64_t arguments_size;
+  char arguments[PAGE - 48];
 };
 static_assert(offsetof(Common, thread) == COMMON_THREAD && offsetof(Common, tsc) == COMMON_TSC);
 static_assert(offsetof(Common, tsc_start) == COMMON_TSC_START);
-static_assert(offsetof(Common, tsc_scale) == COMMON_TSC_SCALE && sizeof(Common) == COMMON_SIZE);
+static_assert(offsetof(Common, tsc_scale) == COMMON_TSC_SCALE && sizeof(Common) == PAGE);
 
 static_assert(offsetof(FlexosImage, compartments) == IMAGE_COMPARTMENTS);
 static_assert(offsetof(FlexosImage, protection_keys) == IMAGE_KEYS);
@@ -74,7 +76,6 @@ struct State {
   uint64_t identity[MOST_COMPARTMENTS + 1];
   uint64_t console, clock, random, idle;
   Context* context;
-  Common* common;
 };
 extern State state;
 
@@ -118,8 +119,8 @@ class Line {
 bool install_filter();
 /// Has faults reported from now on.
 void install_handler();
-/// Finds out how fast the time stamp counter runs, and fills `common`.
-void start_clock(Common& common);
+/// Finds out how fast the time stamp counter runs.
+void start_clock();
 /// Is there anybody who can type?
 bool console_listens();
 /// Makes the first switch to `thread` call entry(argument).
@@ -148,6 +149,7 @@ inline uint64_t address(void (*p)()) { return reinterpret_cast<uint64_t>(p); }
 extern "C" {
 extern flexos::Grants platform_grants[MOST_COMPARTMENTS + 1];
 extern const volatile flexos::Common platform_common;
+extern flexos::Common platform_common_view;  ///< the same page, to write
 extern char platform_alternate[ALTERNATE_SIZE];
 int64_t platform_now(void);
 int64_t guarded_write(uint64_t fd, const void* text, size_t n);

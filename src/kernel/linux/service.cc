@@ -58,6 +58,12 @@ int platform_random(void* buffer, size_t n) {
   return 0;
 }
 
+int64_t platform_arguments(char* text, size_t n) {
+  const size_t size = platform_common.arguments_size;
+  for (size_t i = 0; i < n && i < size; ++i) text[i] = platform_common.arguments[i];
+  return static_cast<int64_t>(size);
+}
+
 void platform_idle(int64_t until) {
   const int64_t left = until - platform_now();
   if (left <= 0) return;

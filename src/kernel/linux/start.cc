@@ -80,15 +80,29 @@ void map_regions() {
 }
 
 /// Two views of the page that everybody may read.
-Common& map_common() {
+void map_common() {
   static const char name[] = "flexos";
   const uint64_t file = must(call(SYS_memfd_create, address(name), 0), "no-memory");
-  must(call(SYS_ftruncate, file, PAGE), "no-memory");
   const uint64_t seen = address(const_cast<const Common*>(&platform_common));
+  const uint64_t view = address(&platform_common_view);
+  must(call(SYS_ftruncate, file, PAGE), "no-memory");
   must(call(SYS_mmap, seen, PAGE, FLEXOS_READ, kShared | kFixed, file, 0), "no-memory");
-  const uint64_t view = must(call(SYS_mmap, 0, PAGE, kReadWrite, kShared, file, 0), "no-memory");
+  must(call(SYS_mmap, view, PAGE, kReadWrite, kShared | kFixed, file, 0), "no-memory");
   protect(view, PAGE, kReadWrite, kKeys);
-  return *reinterpret_cast<Common*>(view);
+}
+
+/// argv[1..] joined by blanks. `stack`: as the kernel leaves it.
+void keep_arguments(const uint64_t* stack) {
+  Common& common = platform_common_view;
+  const auto add = [&](char c) {
+    if (common.arguments_size < sizeof common.arguments) {
+      common.arguments[common.arguments_size++] = c;
+    }
+  };
+  for (uint64_t i = 1; i < stack[0]; ++i) {
+    if (i > 1) add(' ');
+    for (auto* c = reinterpret_cast<const char*>(stack[1 + i]); *c != 0; ++c) add(*c);
+  }
 }
 
 /// A compartment's own key: the one that no other compartment has. (Those that share a stack have
@@ -136,28 +150,30 @@ void hand_out_grants() {
 }  // namespace
 }  // namespace flexos
 
-extern "C" [[noreturn]] void platform_start() {
+extern "C" [[noreturn]] void platform_start(const uint64_t* stack) {
   using namespace flexos;
   const FlexosImage& image = flexos_image;
   if (image.magic != FLEXOS_MAGIC || image.version != FLEXOS_VERSION || image.threads == 0 ||
       image.compartments == 0 || image.compartments > MOST_COMPARTMENTS ||
-      image.start_compartment == 0 || image.start_compartment > image.compartments) {
+      image.start_compartment == 0 || image.start_compartment > image.compartments ||
+      (image.protection_keys != 0 && !FLEXOS_KEYS)) {
     refuse("bad-image", address(&image));
   }
   call(SYS_personality, 0);  // readable must not mean executable
   if (image.protection_keys != 0) claim_keys();
+  map_common();
+  keep_arguments(stack);
   unmap_all_else();
   map_regions();
   const uint64_t own = address(__platform_data_start);
   protect(own, address(__platform_data_end) - own, kReadWrite, kKeys);
-  state.common = &map_common();
   const uint64_t contexts = (image.threads * sizeof(Context) + PAGE - 1) & -uint64_t{PAGE};
   state.context = static_cast<Context*>(map(contexts));
   protect(address(state.context), contexts, kReadWrite, kKeys);
   protect(address(platform_alternate), ALTERNATE_SIZE, kReadWrite, 0);
   hand_out_grants();
-  start_clock(*state.common);
-  state.common->listens = console_listens() ? 1 : 0;
+  start_clock();
+  platform_common_view.listens = console_listens() ? 1 : 0;
 
   prepare(0, address(image.start), 0, image.start_compartment);
   for (uint32_t k = 1; k <= image.compartments; ++k) {

@@ -67,7 +67,7 @@ void switch_to(const Request& r) {
       slot[1] = to.gate[k].wait;
     }
   }
-  state.common->thread = static_cast<uint32_t>(r.thread);
+  platform_common_view.thread = static_cast<uint32_t>(r.thread);
 }
 
 }  // namespace

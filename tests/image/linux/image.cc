@@ -96,6 +96,12 @@ void everything() {
   for (int i = 0; i < 3; ++i) platform_thread_switch(1);
   check(platform_thread == 0 && call_worker(2) == 303, "they took turns and came back");
   check(call_worker(3) == 0, "random bytes");
+  char words[64];
+  const int64_t size = platform_arguments(words, sizeof words - 1);
+  words[size < 63 ? size : 63] = 0;
+  say("arguments: ");
+  say(words);
+  say("\n");
 #if KEYS
   check(platform_console_write(const_cast<const int64_t*>(&secret_2), 8) == 0,
         "the platform is no deputy for reading");

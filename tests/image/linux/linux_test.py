@@ -69,24 +69,24 @@ def run(*command):
 
 def build(folder):
     """The objects; returns a function that links the image of a probe."""
-    objects = []
-    for source in sorted(KERNEL.glob("linux/*.cc")):
-        objects.append(folder / (source.name + ".o"))
-        run("clang-19", *FLAGS, "-c", source, "-o", objects[-1])
-    objects.append(folder / "entry.o")
-    run("clang-19", FLAGS[0], "-c", KERNEL / "linux" / "entry.S", "-o", objects[-1])
-    run("ld.lld-19", "-r", "-o", folder / "platform.o", *objects)
     for keys in (0, 1):
-        run("clang-19", *FLAGS, f"-DKEYS={keys}", "-c", HERE / "image.cc",
-            "-o", folder / f"image{keys}.o")
-        run("clang-19", FLAGS[0], f"-DKEYS={keys}", "-c", HERE / "gates.S",
-            "-o", folder / f"gates{keys}.o")
+        flags = [f"-DFLEXOS_KEYS={keys}", f"-DKEYS={keys}"]
+        objects = []
+        for source in sorted(KERNEL.glob("linux/*.cc")):
+            objects.append(folder / (source.name + ".o"))
+            run("clang-19", *FLAGS, *flags, "-c", source, "-o", objects[-1])
+        objects.append(folder / "entry.o")
+        run("clang-19", FLAGS[0], *flags, "-c", KERNEL / "linux" / "entry.S", "-o", objects[-1])
+        run("ld.lld-19", "-r", "-o", folder / f"platform{keys}.o", *objects)
+        run("clang-19", *FLAGS, *flags, "-c", HERE / "image.cc", "-o", folder / f"image{keys}.o")
+        run("clang-19", FLAGS[0], *flags, "-c", HERE / "gates.S", "-o", folder / f"gates{keys}.o")
 
-    def image(keys, probe):
+    def image(keys, probe, platform=None):
         out = folder / f"probe{keys}-{probe}"
+        platform = keys if platform is None else platform
         run("ld.lld-19", "-static", "-L", KERNEL / "linux", "-T", HERE / "image.ld",
             f"--defsym=probe={1000 + probe}", "-o", out, folder / f"image{keys}.o",
-            folder / f"gates{keys}.o", folder / "platform.o")
+            folder / f"gates{keys}.o", folder / f"platform{platform}.o")
         return out
 
     return image
@@ -102,9 +102,9 @@ class LinuxPlatform(unittest.TestCase):
     def tearDownClass(cls):
         cls.folder.cleanup()
 
-    def native(self, probe, keys=0):
-        done = subprocess.run([self.image(keys, probe)], capture_output=True, text=True,
-                              timeout=20, stdin=subprocess.DEVNULL)
+    def native(self, probe, keys=0, platform=None, arguments=()):
+        done = subprocess.run([self.image(keys, probe, platform), *arguments], capture_output=True,
+                              text=True, timeout=20, stdin=subprocess.DEVNULL)
         return done.returncode, done.stdout, done.stderr
 
     def guest(self, probes):
@@ -134,6 +134,27 @@ class LinuxPlatform(unittest.TestCase):
         self.assertNotIn("BAD", out)
         self.assertIn("took turns", out)
         self.assertEqual((code, err), (7, "FLEXOS EXIT 7\n"))
+
+    def test_arguments(self):
+        for words in ((), ("one",), ("one", "two  three"), ("x" * 5000,)):
+            with self.subTest(words=words):
+                code, out, _ = self.native(EVERYTHING, arguments=words)
+                self.assertEqual(code, 7)
+                self.assertIn(f"arguments: {' '.join(words)[:63]}\n", out)
+
+    def test_platform_with_keys_runs_an_image_without(self):
+        code, out, _ = self.native(EVERYTHING, platform=1)
+        self.assertEqual(code, 7)
+        self.assertNotIn("BAD", out)
+
+    def test_no_wrpkru_in_an_image_without_keys(self):
+        self.assertNotIn(b"\x0f\x01\xef", self.image(0, EVERYTHING).read_bytes())
+        self.assertIn(b"\x0f\x01\xef", self.image(1, EVERYTHING).read_bytes())
+
+    def test_platform_without_keys_refuses_an_image_with(self):
+        code, _, err = self.native(EVERYTHING, keys=1, platform=0)
+        self.assertEqual(code, 112)
+        self.assertIn("kind=bad-image ", err)
 
     def test_faults_without_keys(self):
         for probe, words in ALWAYS.items():
