@@ -36,6 +36,7 @@
 
 #define SYS_read 0
 #define SYS_write 1
+#define SYS_close 3
 #define SYS_mmap 9
 #define SYS_munmap 11
 #define SYS_rt_sigaction 13

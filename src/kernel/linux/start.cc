@@ -89,6 +89,8 @@ void map_common() {
   must(call(SYS_mmap, seen, PAGE, FLEXOS_READ, kShared | kFixed, file, 0), "no-memory");
   must(call(SYS_mmap, view, PAGE, kReadWrite, kShared | kFixed, file, 0), "no-memory");
   protect(view, PAGE, kReadWrite, kKeys);
+  // Where standard input or output was closed, it has their number.
+  call(SYS_close, file);
 }
 
 /// argv[1..] joined by blanks. `stack`: as the kernel leaves it.

@@ -245,6 +245,9 @@ extern "C" void main_thread() {
     case 33:
       platform_thread_switch(2);
       break;
+    case 34:
+      platform_idle(platform_clock() + 10000000000);
+      break;
     default:
       say(call_attacker(0) == 0 ? "BAD: nothing happened\n" : "BAD: got it\n");
   }

@@ -10,6 +10,7 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -179,6 +180,33 @@ class LinuxPlatform(unittest.TestCase):
             done = subprocess.run([self.image(0, EVERYTHING)], stdout=full, timeout=20,
                                   stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         self.assertEqual((done.returncode, done.stderr), (7, "FLEXOS EXIT 7\n"))
+
+    def test_console_closed(self):
+        """Then no file of the platform's own may take its place."""
+        command = f"{self.image(0, EVERYTHING)} <&- >&-"
+        done = subprocess.run(["sh", "-c", command], stderr=subprocess.PIPE, text=True, timeout=20)
+        self.assertEqual((done.returncode, done.stderr), (7, "FLEXOS EXIT 7\n"))
+
+    def test_nothing_else_is_mapped(self):
+        """While it sleeps: its own memory, its regions, and nothing of what the kernel gave it."""
+        image = subprocess.Popen([self.image(0, 34)], stdin=subprocess.DEVNULL)
+        try:
+            time.sleep(0.3)
+            maps = pathlib.Path(f"/proc/{image.pid}/maps").read_text()
+            files = os.listdir(f"/proc/{image.pid}/fd")
+        finally:
+            image.kill()
+            image.wait()
+        for line in maps.splitlines():
+            start = int(line.split("-")[0], 16)
+            rights = line.split()[1]
+            self.assertFalse("w" in rights and "x" in rights, line)
+            if "[vsyscall]" not in line:
+                # The thread contexts stand alone.
+                self.assertTrue(0x800000 <= start < 0x1100000 or rights == "rw-p", line)
+            for name in ("[stack]", "[vdso]", "[vvar", "[heap]"):
+                self.assertNotIn(name, line)
+        self.assertEqual(sorted(files), ["0", "1", "2"])
 
     def test_machine_without_keys(self):
         with open("/proc/cpuinfo") as info:
