@@ -171,6 +171,7 @@ class Image:
                                    HASHES_ONLY))
         self.objects.append(Object(folder, "console", expand("src/kernel/components/console/*.cc"),
                                    HASHES_ONLY))
+        self.objects.append(Object(folder, "bytes", ["tests/runtime/bytes.cc"], HASHES_ONLY))
         if asan:
             self.objects.append(Object(folder, "asan_heap", ASAN_HEAP, []))
         platform = folder / "platform.o"

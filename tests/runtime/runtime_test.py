@@ -80,5 +80,56 @@ class SeededBugs(unittest.TestCase):
         self.check("safestack", "stack-protector", "ubsan", "cfi")
 
 
+class Checks(unittest.TestCase):
+    """The runtime itself, by cases of checks.cc."""
+
+    FINDINGS = {
+        "copy_past_end": "heap-buffer-overflow:write:25",
+        "copy_from_past_end": "heap-buffer-overflow:read:32",
+        "set_past_end": "heap-buffer-overflow:write:25",
+        "compiler_copies": "heap-buffer-overflow:read:512",
+        "huge_copy": "wild-access:read:18446744073709551615",
+        "write_before": "heap-buffer-overflow:write:1",
+        "write_last": "heap-buffer-overflow:write:1",
+        "straddle": "heap-buffer-overflow:write:4",
+        "free_twice": "double-free",
+        "free_middle": "invalid-free",
+        "free_stack": "invalid-free",
+        "resize_freed": "double-realloc",
+        "use_old_after_resize": "heap-use-after-free:write:1",
+        "pages_past_end": "heap-buffer-overflow:write:1",
+        "no_bytes": "heap-buffer-overflow:write:1",
+        "array_past_end": "dynamic-stack-buffer-overflow:write:1",
+        "scope_left": "stack-use-after-scope:write:1",
+    }
+
+    def image(self, *hardening):
+        return image.Image(BUILD / ("checks-" + "+".join(hardening)), hardening,
+                           {"checks": ["tests/runtime/checks.cc"]}, "checks.checks_main")
+
+    def test_asan(self):
+        subject = self.image("asan")
+        for case, finding in self.FINDINGS.items():
+            with self.subTest(case=case):
+                code, text = subject.run(case)
+                self.assertRegex(text, f"^FLEXOS FAULT kind=asan:{finding} rip=0x")
+                self.assertEqual(code, 111)
+        for case in ("honest", "jump_out"):
+            with self.subTest(case=case):
+                self.assertEqual(subject.run(case), (0, "came back\n"))
+
+    def test_others_come_back(self):
+        for hardening in (["safestack", "stack-protector", "ubsan", "cfi"], ["cfi", "asan", "ubsan"]):
+            subject = self.image(*hardening)
+            for case in ("honest", "jump_out", "threads"):
+                with self.subTest(hardening=hardening, case=case):
+                    self.assertEqual(subject.run(case), (0, "came back\n"))
+
+    def test_canary_is_another_each_time(self):
+        subject = self.image("stack-protector")
+        seen = {subject.run("canary") for _ in range(8)}
+        self.assertEqual(len(seen), 8)
+
+
 if __name__ == "__main__":
     unittest.main()
