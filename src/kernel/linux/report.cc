@@ -63,30 +63,16 @@ bool is_site(uint64_t rip) {
          rip == address(guarded_idle_site);
 }
 
+/// By the processor's number; as on qemu.
+constexpr const char* kKinds[] = {"div",  "debug", "nmi", "breakpoint", "overflow", "bound", "ud",
+                                  "nm",   "df",    "fpu", "tss",        "segment",  "stack", "gp",
+                                  "page", "trap",  "fpu", "align",      "check",    "simd"};
+constexpr uint64_t kPageFault = 14;
+
 const char* kind_of_trap(uint64_t trap, uint64_t rip) {
   if (rip == address(platform_forged)) return "pkru";
   if (rip == address(platform_refused)) return "service";
-  switch (trap) {
-    case 0:
-      return "div";
-    case 1:
-    case 3:
-      return "trap";
-    case 6:
-      return "ud";
-    case 12:
-    case 13:
-      return "gp";
-    case 14:
-      return "page";
-    case 16:
-    case 19:
-      return "float";
-    case 17:
-      return "align";
-    default:
-      return "signal";
-  }
+  return trap < sizeof kKinds / sizeof *kKinds ? kKinds[trap] : "trap";
 }
 
 void handle(int signal, const Siginfo* info, const Ucontext* context) {
@@ -97,9 +83,10 @@ void handle(int signal, const Siginfo* info, const Ucontext* context) {
     report(is_site(r[kRip]) ? "service" : "syscall", r[kRip], static_cast<uint64_t>(info->number),
            "-", rights, r[kRsp], 111);
   }
-  const uint64_t trap = r[kTrap];
-  if (trap != 14) report(kind_of_trap(trap, r[kRip]), r[kRip], 0, "-", rights, r[kRsp], 111);
-  const uint64_t error = r[kError];
+  const uint64_t trap = r[kTrap], error = r[kError];
+  if (trap != kPageFault) {
+    report(kind_of_trap(trap, r[kRip]), r[kRip], error, "-", rights, r[kRsp], 111);
+  }
   const char* access = (error & 16) != 0 ? "x" : (error & 2) != 0 ? "w" : "r";
   const bool key = signal == SIGSEGV && info->code == kProtectionKey;
   report(key ? "pkey" : "page", r[kRip], r[kCr2], access, rights, r[kRsp], 111);

@@ -1,7 +1,7 @@
 #include "linux.h"
 
 // From the kernel's first instruction to the image's: claims the keys, lays out memory, hands out
-// grants, shuts every door but the six of the filter, and lands in the start compartment.
+// grants, shuts every door but the filter's, and lands in the start compartment.
 PLATFORM_SECTIONS
 namespace flexos {
 
@@ -42,25 +42,25 @@ void claim_keys() {
   }
   for (uint32_t i = 0; i < flexos_image.regions; ++i) {
     // The last one is the platform's own.
-    if (flexos_image.region[i].key >= kKeys) refuse("no-key-left", flexos_image.region[i].start);
+    if (flexos_image.region[i].key >= kKeys) refuse("keys", flexos_image.region[i].start);
   }
 }
 
 void protect(uint64_t start, uint64_t size, uint32_t protection, uint32_t key) {
   const uint64_t number = flexos_image.protection_keys != 0 ? key : ~0ull;  // -1: no key
-  must(call(SYS_pkey_mprotect, start, size, protection, number), "no-memory");
+  must(call(SYS_pkey_mprotect, start, size, protection, number), "memory");
 }
 
 void* map(uint64_t size) {
   return reinterpret_cast<void*>(
-      must(call(SYS_mmap, 0, size, kReadWrite, kPrivate | kAnonymous, ~0ull, 0), "no-memory"));
+      must(call(SYS_mmap, 0, size, kReadWrite, kPrivate | kAnonymous, ~0ull, 0), "memory"));
 }
 
 /// What the kernel put there: the first stack with the environment, vdso, the heap.
 void unmap_all_else() {
   const uint64_t end = address(image_end);
-  must(call(SYS_munmap, PAGE, address(__platform_start) - PAGE), "no-memory");
-  must(call(SYS_munmap, end, kTop - end), "no-memory");
+  must(call(SYS_munmap, PAGE, address(__platform_start) - PAGE), "memory");
+  must(call(SYS_munmap, end, kTop - end), "memory");
 }
 
 void map_regions() {
@@ -71,7 +71,7 @@ void map_regions() {
     if (r.start >= address(image_end)) {
       must(
           call(SYS_mmap, r.start, size, r.protection, kPrivate | kAnonymous | kNoReplace, ~0ull, 0),
-          "no-memory");
+          "memory");
       // Fewer page faults and TLB misses; only a wish.
       if (size >= kHugePage) call(SYS_madvise, r.start, size, 14);
     }
@@ -82,12 +82,12 @@ void map_regions() {
 /// Two views of the page that everybody may read.
 void map_common() {
   static const char name[] = "flexos";
-  const uint64_t file = must(call(SYS_memfd_create, address(name), 0), "no-memory");
+  const uint64_t file = must(call(SYS_memfd_create, address(name), 0), "memory");
   const uint64_t seen = address(const_cast<const Common*>(&platform_common));
   const uint64_t view = address(&platform_common_view);
-  must(call(SYS_ftruncate, file, PAGE), "no-memory");
-  must(call(SYS_mmap, seen, PAGE, FLEXOS_READ, kShared | kFixed, file, 0), "no-memory");
-  must(call(SYS_mmap, view, PAGE, kReadWrite, kShared | kFixed, file, 0), "no-memory");
+  must(call(SYS_ftruncate, file, PAGE), "memory");
+  must(call(SYS_mmap, seen, PAGE, FLEXOS_READ, kShared | kFixed, file, 0), "memory");
+  must(call(SYS_mmap, view, PAGE, kReadWrite, kShared | kFixed, file, 0), "memory");
   protect(view, PAGE, kReadWrite, kKeys);
   // Where standard input or output was closed, it has their number.
   call(SYS_close, file);
@@ -119,14 +119,14 @@ uint32_t key_of(uint32_t compartment) {
     }
     if (holders == 1) return key;
   }
-  refuse("bad-image", compartment);
+  refuse("image", compartment);
 }
 
 uint64_t word() {
   uint64_t value = 0;
   while (value == 0 || value == ~0ull) {
     if (call(SYS_getrandom, address(&value), sizeof value, 0) != sizeof value)
-      refuse("no-random", 0);
+      refuse("random", 0);
   }
   return value;
 }
@@ -159,7 +159,7 @@ extern "C" [[noreturn]] void platform_start(const uint64_t* stack) {
       image.compartments == 0 || image.compartments > MOST_COMPARTMENTS ||
       image.start_compartment == 0 || image.start_compartment > image.compartments ||
       (image.protection_keys != 0 && !FLEXOS_KEYS)) {
-    refuse("bad-image", address(&image));
+    refuse("image", address(&image));
   }
   call(SYS_personality, 0);  // readable must not mean executable
   if (image.protection_keys != 0) claim_keys();
@@ -185,6 +185,6 @@ extern "C" [[noreturn]] void platform_start(const uint64_t* stack) {
 
   call(SYS_close_range, 3, 0xffffffff, 0);
   install_handler();
-  if (!install_filter()) refuse("no-seccomp", 0);
+  if (!install_filter()) refuse("seccomp", 0);
   platform_land(image.start_compartment);
 }
