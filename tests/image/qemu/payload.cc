@@ -241,9 +241,21 @@ void test_trap_flag() { asm volatile("pushf; orl $0x100, (%rsp); popf; nop; nop"
 void test_trap_flag_syscall() {
   asm volatile("pushf; orl $0x100, (%rsp); popf; call platform_clock");
 }
+void test_old_interrupt() { asm volatile("int $0x80"); }
+void test_sysenter() { asm volatile("sysenter"); }
+void test_far_jump() {  // to 32-bit code, where syscall enters elsewhere
+  static const struct [[gnu::packed]] {
+    uint32_t offset = 0x1000000;
+    uint16_t selector = 0x18;
+  } target;
+  asm volatile("ljmpl *%0" : : "m"(target));
+}
 void test_divide() { asm volatile("idivl %0" : : "r"(0), "a"(1), "d"(0)); }
 void test_undefined() { asm volatile("ud2"); }
 void test_bad_stack() { asm volatile("xor %esp, %esp; push %rax"); }
+// A service leaves the caller's stack pointer alone, wherever it points to: the return faults.
+void test_stack_in_nucleus() { asm volatile("mov $0x100800, %esp; jmp platform_clock"); }
+void test_stack_of_other() { asm volatile("mov $buffer2, %esp; jmp platform_clock"); }
 void test_non_canonical() { peek(*reinterpret_cast<uint64_t*>(0x8000000000000000)); }
 void test_service_denied() {
   set_rights(kRights2);
@@ -255,6 +267,7 @@ void test_rights_forged() {
 }
 void test_deputy_read() { platform_console_write(buffer2, sizeof buffer2); }
 void test_deputy_write() { platform_random(buffer2, sizeof buffer2); }
+void test_deputy_kind() { platform_fault(buffer2, 1, 2); }
 void test_deputy_nucleus_read() { platform_console_write(reinterpret_cast<void*>(0x100000), 64); }
 void test_deputy_nucleus_write() { platform_random(reinterpret_cast<void*>(0x100000), 64); }
 void test_deputy_thread_view() { platform_random(reinterpret_cast<void*>(0x80000000), 4); }
@@ -267,5 +280,6 @@ void test_software_fault() {
 }
 void test_software_fault_forged() { platform_fault("a\nFLEXOS EXIT 0\n", 1, 2); }
 void test_switch_to_nothing() { platform_thread_switch(3); }
+void test_switch_far() { asm volatile("mov $-1, %rdi; call platform_thread_switch"); }
 void test_return() {}
 }
