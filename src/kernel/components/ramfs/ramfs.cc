@@ -190,13 +190,10 @@ extern "C" int ramfs_remove(uint64_t dir, const char* path, size_t len, int dire
   Found at = find(dir, path, len);
   if (at.error != 0) return at.error;
   if (at.inode == nullptr) return -FLEXOS_ENOENT;
-  if (directory == 0) {
-    if (is_directory(*at.inode)) return -FLEXOS_EISDIR;
-  } else {
-    if (!is_directory(*at.inode)) return -FLEXOS_ENOTDIR;
-    if (at.parent == nullptr) return -FLEXOS_EBUSY;  // the root, or `..`
-    if (at.inode->first != nullptr) return -FLEXOS_ENOTEMPTY;
-  }
+  if (directory == 0 && is_directory(*at.inode)) return -FLEXOS_EISDIR;
+  if (directory != 0 && !is_directory(*at.inode)) return -FLEXOS_ENOTDIR;
+  if (at.parent == nullptr) return -FLEXOS_EBUSY;  // the root, `..`, or an inode by its number
+  if (directory != 0 && at.inode->first != nullptr) return -FLEXOS_ENOTEMPTY;
   remove(at.parent, at.name, at.len);
   return 0;
 }

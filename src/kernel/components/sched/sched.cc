@@ -91,22 +91,21 @@ int64_t expire() {
   return earliest;
 }
 
+/// Something has come in from outside: who waits for that is in thread_block.
+void wake_blocked() {
+  for (int i = 0; i < FLEXOS_THREADS; i++) {
+    if (threads[i].state == State::kBlocked) stop_waiting(i, 0);
+  }
+}
+
 /// Runs the next thread; returns once the calling one is to run again. It has been made ready, or
 /// waits, or is gone.
 void dispatch() {
   for (;;) {
     int64_t earliest = expire();
     if (ready_first != 0) break;
-    // Everybody waits. What ends the idling before a deadline is something from outside, and who
-    // waits for that is in thread_block.
     platform_idle(earliest);
-    for (int i = 0; i < FLEXOS_THREADS; i++) {
-      if (threads[i].state == State::kBlocked &&
-          (threads[i].deadline == kNever ||
-           threads[i].deadline > time_now(FLEXOS_CLOCK_MONOTONIC))) {
-        stop_waiting(i, 0);
-      }
-    }
+    if (earliest == kNever || time_now(FLEXOS_CLOCK_MONOTONIC) < earliest) wake_blocked();
   }
   int next = ready_first - 1;
   ready_first = threads[next].next;
