@@ -1,6 +1,7 @@
 #include "alloc/alloc.h"
 
 #include "alloc/heap.h"
+#include "alloc/small.h"
 #include "flexos/abi.h"
 
 using namespace flexos;
@@ -49,6 +50,9 @@ extern "C" void* alloc_pages(size_t count) {
 }
 
 extern "C" void* malloc(size_t size) {
+  if (__builtin_expect(size - 1 < heap::kLargestSmall, 1)) {
+    return or_errno(heap::get_small(heap::class_of(size)));
+  }
   bool zeroed = false;
   return or_errno(heap::get(size, heap::kSmallest, &zeroed));
 }

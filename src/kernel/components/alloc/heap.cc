@@ -2,20 +2,13 @@
 
 #include "alloc/pages.h"
 #include "alloc/size_class.h"
+#include "alloc/small.h"
 
 namespace flexos::heap {
-namespace {
 
-/// Of one size class. `mask` are the free blocks among the 64 at `base`: word `word` of `span`,
-/// taken out of the span's own bits. At boot there is no span and the mask is empty.
-struct Class {
-  uint64_t mask;
-  char* base;
-  uint32_t span;
-  uint32_t word;
-  uint32_t partial;  ///< other spans with free blocks
-};
 Class classes[kClasses];
+
+namespace {
 
 /// The free bits of a span of which nothing is in use.
 uint64_t all_free(uint32_t blocks, uint32_t word) {
@@ -36,40 +29,6 @@ uint32_t new_small_span(int number) {
   p.used = 0;
   for (uint32_t i = 0; i < 4; i++) p.free[i] = all_free(c.blocks, i);
   return span;
-}
-
-/// Gets the class a word with free blocks; false: no memory.
-bool refill(int number) {
-  Class& c = classes[number];
-  for (;;) {
-    if (c.span != 0) {
-      Page& p = arena.page[c.span];
-      for (uint32_t i = 0; i < 4; i++) {
-        if (p.free[i] == 0) continue;
-        c.mask = p.free[i];
-        c.word = i;
-        c.base = address_of(c.span) + size_t{i} * 64 * kClassTable.entry[number].size;
-        p.free[i] = 0;
-        p.used = static_cast<uint16_t>(p.used + __builtin_popcountll(c.mask));
-        return true;
-      }
-    }
-    // The span is full: it is in no list until a block comes back.
-    c.span = c.partial;
-    if (c.span != 0) {
-      unlink(&c.partial, c.span);
-    } else if ((c.span = new_small_span(number)) == 0) {
-      return false;
-    }
-  }
-}
-
-void* get_small(int number) {
-  Class& c = classes[number];
-  if (c.mask == 0 && !refill(number)) return nullptr;
-  auto block = static_cast<uint32_t>(__builtin_ctzll(c.mask));
-  c.mask &= c.mask - 1;
-  return c.base + size_t{block} * kClassTable.entry[number].size;
 }
 
 void* get_large(size_t size, size_t align, bool* zeroed) {
@@ -102,7 +61,7 @@ struct Place {
   uint32_t block;  ///< kSmall
 };
 
-inline Place place_of(const void* block, const void* caller) {
+[[gnu::always_inline]] inline Place place_of(const void* block, const void* caller) {
   auto offset = reinterpret_cast<uintptr_t>(block) - reinterpret_cast<uintptr_t>(arena.start);
   size_t page = offset / kPage;
   if (arena.start == nullptr || page >= arena.fresh) broken(caller, block);
@@ -128,27 +87,47 @@ inline uint64_t* bits_of(Place at) {
   return c.span == at.span && c.word == word ? &c.mask : &p.free[word];
 }
 
-void put_small(Place at, const void* block, const void* caller) {
-  Page& p = arena.page[at.span];
+/// A block has come back to a span that the class has not at hand.
+[[gnu::noinline]] void put_elsewhere(uint32_t span) {
+  Page& p = arena.page[span];
   Class& c = classes[p.size_class];
-  uint64_t bit = uint64_t{1} << (at.block % 64);
-  uint64_t* bits = bits_of(at);
-  if ((*bits & bit) != 0) broken(caller, block);
-  *bits |= bit;
-  if (bits == &c.mask) return;
-  const SizeClass& size = kClassTable.entry[p.size_class];
-  bool was_full = p.used == size.blocks;
+  bool was_full = p.used == kClassTable.entry[p.size_class].blocks;
   p.used--;
-  if (c.span == at.span) return;
-  if (was_full) push(&c.partial, at.span);
+  if (c.span == span) return;
+  if (was_full) push(&c.partial, span);
   // One empty span is kept, so that a block that comes and goes does not build one each time.
   if (p.used == 0 && (p.next != 0 || p.prev != 0)) {
-    unlink(&c.partial, at.span);
-    give_pages(at.span);
+    unlink(&c.partial, span);
+    give_pages(span);
   }
 }
 
 }  // namespace
+
+bool refill(int number) {
+  Class& c = classes[number];
+  for (;;) {
+    if (c.span != 0) {
+      Page& p = arena.page[c.span];
+      for (uint32_t i = 0; i < 4; i++) {
+        if (p.free[i] == 0) continue;
+        c.mask = p.free[i];
+        c.word = i;
+        c.base = address_of(c.span) + size_t{i} * 64 * kClassTable.entry[number].size;
+        p.free[i] = 0;
+        p.used = static_cast<uint16_t>(p.used + __builtin_popcountll(c.mask));
+        return true;
+      }
+    }
+    // The span is full: it is in no list until a block comes back.
+    c.span = c.partial;
+    if (c.span != 0) {
+      unlink(&c.partial, c.span);
+    } else if ((c.span = new_small_span(number)) == 0) {
+      return false;
+    }
+  }
+}
 
 void* get(size_t size, size_t align, bool* zeroed) {
   *zeroed = false;
@@ -172,11 +151,13 @@ void* get(size_t size, size_t align, bool* zeroed) {
 
 void put(void* block, const void* caller) {
   Place at = place_of(block, caller);
-  if (arena.page[at.span].kind == Kind::kSmall) {
-    put_small(at, block, caller);
-  } else {
-    give_pages(at.span);
-  }
+  Page& p = arena.page[at.span];
+  if (p.kind != Kind::kSmall) return give_pages(at.span);
+  uint64_t bit = uint64_t{1} << (at.block % 64);
+  uint64_t* bits = bits_of(at);
+  if (__builtin_expect((*bits & bit) != 0, 0)) broken(caller, block);
+  *bits |= bit;
+  if (bits != &classes[p.size_class].mask) put_elsewhere(at.span);
 }
 
 size_t size_of(void* block, const void* caller) {
