@@ -160,7 +160,7 @@ raise:
     movq  %rax, %rdi
     .size platform_thread_switch, . - platform_thread_switch
 
-// Goes on in the compartment in rdi, where its landing says. Comes from above, or once at the start.
+// Goes on in the compartment in rdi, where its landing says. From above, or once at the start.
     .globl platform_land
 platform_land:
     movl  %edi, %r11d

@@ -12,7 +12,8 @@
 /// this does by four means:
 ///
 ///   * seccomp: a system call is let through only from one of seven addresses in
-///     `.platform.text`, one for each call that an image needs (seccomp.cc). All others end the image.
+///     `.platform.text`, one for each call that an image needs (seccomp.cc). All others end the
+///     image.
 ///   * Grants: each compartment has a page of its own key with a random word for each service that
 ///     it may ask for, and the kernel's filter wants to see that word. Who jumps to a system call
 ///     past the checks in front of it has no word to show (entry.S).

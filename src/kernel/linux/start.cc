@@ -125,8 +125,7 @@ uint32_t key_of(uint32_t compartment) {
 uint64_t word() {
   uint64_t value = 0;
   while (value == 0 || value == ~0ull) {
-    if (call(SYS_getrandom, address(&value), sizeof value, 0) != sizeof value)
-      refuse("random", 0);
+    if (call(SYS_getrandom, address(&value), sizeof value, 0) != sizeof value) refuse("random", 0);
   }
   return value;
 }

@@ -1,7 +1,15 @@
 /* The first process of the guest that `run` boots: starts /image000 and so on, says how each ended,
    switches the machine off. No libc: a static binary of two pages starts faster than one with. */
 
-enum { sys_write = 1, sys_access = 21, sys_fork = 57, sys_execve = 59, sys_exit = 60, sys_wait4 = 61, sys_iopl = 172 };
+enum {
+  sys_write = 1,
+  sys_access = 21,
+  sys_fork = 57,
+  sys_execve = 59,
+  sys_exit = 60,
+  sys_wait4 = 61,
+  sys_iopl = 172,
+};
 
 static long call(long number, long a, long b, long c, long d) {
   long result;

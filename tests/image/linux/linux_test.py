@@ -19,8 +19,8 @@ KERNEL = ROOT / "src" / "kernel"
 GUEST = HERE.parent / "linux-guest" / "run"
 FLAGS = ["--target=x86_64-unknown-none-elf", "-ffreestanding", "-fno-exceptions", "-fno-rtti",
          "-std=c++20", "-fno-pic", "-mcmodel=small", "-O2", "-ffunction-sections",
-         "-fdata-sections", "-fno-asynchronous-unwind-tables", "-fno-stack-protector", "-mgeneral-regs-only",
-         "-mno-red-zone", "-Wall",
+         "-fdata-sections", "-fno-asynchronous-unwind-tables", "-fno-stack-protector",
+         "-mgeneral-regs-only", "-mno-red-zone", "-Wall",
          "-Wextra", "-Wshadow", "-Wconversion", "-Werror", "-I", str(KERNEL / "include")]
 
 EVERYTHING = 0
@@ -64,24 +64,51 @@ ALWAYS = {
     33: ("kind=thread",),
 }
 
+# A defence that is taken away, and the probe that must notice.
+MUTANTS = [
+    (3, "seccomp.cc", "add(kEqual, static_cast<uint32_t>(address(site)), 0, demands + 1);",
+     "add(kEqual, static_cast<uint32_t>(address(site)), 0, 0);"),
+    (4, "seccomp.cc", "if (word != kAny) {", "if (false) {"),
+    (6, "thread.cc", "r.identity != state.identity[r.caller]", "false"),
+    (7, "entry.S", "    je    platform_forged\n    movq  platform_grants + GRANT_LANDING",
+     "    movq  platform_grants + GRANT_LANDING"),
+    (9, "start.cc", "SYS_mmap, seen, PAGE, FLEXOS_READ,", "SYS_mmap, seen, PAGE, kReadWrite,"),
+    (10, "start.cc", "protect(own, address(__platform_data_end) - own, kReadWrite, kKeys);",
+     "protect(own, address(__platform_data_end) - own, kReadWrite, 0);"),
+    (14, "start.cc", "kReadWrite, key_of(k));", "kReadWrite, 0 * key_of(k));"),
+    (18, "entry.S", "    testl %eax, %eax\n    jne   platform_forged", "    testl %eax, %eax"),
+]
+
 
 def run(*command):
     subprocess.run([str(word) for word in command], check=True, stdin=subprocess.DEVNULL)
 
 
+def compile_platform(source, out, keys):
+    flags = FLAGS if source.suffix == ".cc" else FLAGS[:1]
+    run("clang-19", *flags, f"-DFLEXOS_KEYS={keys}", "-I", KERNEL / "linux", "-c", source,
+        "-o", out)
+    return out
+
+
 def build(folder):
     """The objects; returns a function that links the image of a probe."""
+    sources = sorted([*KERNEL.glob("linux/*.cc"), KERNEL / "linux" / "entry.S"])
     for keys in (0, 1):
-        flags = [f"-DFLEXOS_KEYS={keys}", f"-DKEYS={keys}"]
-        objects = []
-        for source in sorted(KERNEL.glob("linux/*.cc")):
-            objects.append(folder / (source.name + ".o"))
-            run("clang-19", *FLAGS, *flags, "-c", source, "-o", objects[-1])
-        objects.append(folder / "entry.o")
-        run("clang-19", FLAGS[0], *flags, "-c", KERNEL / "linux" / "entry.S", "-o", objects[-1])
+        flags = [FLAGS[0], f"-DKEYS={keys}", "-c"]
+        objects = [compile_platform(source, folder / f"{source.name}{keys}.o", keys)
+                   for source in sources]
         run("ld.lld-19", "-r", "-o", folder / f"platform{keys}.o", *objects)
-        run("clang-19", *FLAGS, *flags, "-c", HERE / "image.cc", "-o", folder / f"image{keys}.o")
-        run("clang-19", FLAGS[0], *flags, "-c", HERE / "gates.S", "-o", folder / f"gates{keys}.o")
+        run("clang-19", *FLAGS, *flags, HERE / "image.cc", "-o", folder / f"image{keys}.o")
+        run("clang-19", *flags, HERE / "gates.S", "-o", folder / f"gates{keys}.o")
+    for number, (_, name, defence, nothing) in enumerate(MUTANTS):
+        text = (KERNEL / "linux" / name).read_text()
+        assert text.count(defence) == 1, defence
+        mutant = folder / f"{number}{name}"
+        mutant.write_text(text.replace(defence, nothing))
+        compiled = compile_platform(mutant, folder / f"{mutant.name}.o", 1)
+        run("ld.lld-19", "-r", "-o", folder / f"platform-mutant{number}.o", compiled,
+            *(folder / f"{source.name}1.o" for source in sources if source.name != name))
 
     script = (HERE / "image.ld").read_text()
     for part in ("headers.ld", "sections.ld"):
@@ -89,8 +116,8 @@ def build(folder):
     (folder / "image.ld").write_text(script)
 
     def image(keys, probe, platform=None):
-        out = folder / f"probe{keys}-{probe}"
         platform = keys if platform is None else platform
+        out = folder / f"probe{keys}-{probe}-{platform}"
         run("ld.lld-19", "-static", "-T", folder / "image.ld", f"--defsym=probe={1000 + probe}",
             "-o", out, folder / f"image{keys}.o", folder / f"gates{keys}.o",
             folder / f"platform{platform}.o")
@@ -115,8 +142,9 @@ class LinuxPlatform(unittest.TestCase):
         return done.returncode, done.stdout, done.stderr
 
     def guest(self, probes):
-        """Probe -> (exit code, what it said), from one boot."""
-        done = subprocess.run([GUEST, "--timeout", "100", *[self.image(1, p) for p in probes]],
+        """Probe -> (exit code, what it said), from one boot; a probe may bring its platform."""
+        images = [self.image(1, *(p if isinstance(p, tuple) else (p,))) for p in probes]
+        done = subprocess.run([GUEST, "--timeout", "100", *images],
                               stdout=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL)
         said, ends = [], {}
         for line in done.stdout.splitlines():
@@ -237,6 +265,13 @@ class LinuxPlatform(unittest.TestCase):
             with self.subTest(probe=probe):
                 self.check_fault(ends[probe][1], words)
                 self.assertEqual(ends[probe][0], "exit 111")
+
+    def test_no_defence_can_be_missed(self):
+        probes = [(probe, f"-mutant{number}") for number, (probe, *_) in enumerate(MUTANTS)]
+        for (probe, mutant), (end, said) in self.guest(probes).items():
+            with self.subTest(probe=probe, mutant=mutant):
+                as_if_there = all(word in said + " " for word in WITH_KEYS[probe])
+                self.assertFalse(as_if_there, (end, said))
 
 
 if __name__ == "__main__":
