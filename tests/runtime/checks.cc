@@ -105,6 +105,30 @@ void expect_filled(const char* p, size_t n, char byte) {
   for (size_t i = 0; i < n; ++i) expect(p[i] == byte, "contents of a block");
 }
 
+using Loose64 [[gnu::aligned(1)]] = uint64_t;
+using Loose32 [[gnu::aligned(1)]] = uint32_t;
+
+/// Accesses across granules are right too, though their checks take the long way; what is computed
+/// around them in registers stays.
+void unaligned() {
+  char* b = block(4096);
+  double scale = opaque(3) * 0.5;
+  size_t sum = 0;
+  for (size_t i = 0; i + 8 <= 4096; i += 5) {
+    *reinterpret_cast<Loose64*>(b + i) = i;
+    sum += *reinterpret_cast<Loose32*>(b + i + 2) + i;
+    scale *= 1.0001;
+  }
+  size_t expected = 0;
+  double expected_scale = 1.5;
+  for (size_t i = 0; i + 8 <= 4096; i += 5) {
+    expected += i + (i >> 16);
+    expected_scale *= 1.0001;
+  }
+  expect(sum == expected && scale == expected_scale, "registers around a check");
+  free(b);
+}
+
 /// Much honest work: no finding, and freed memory comes back from the queue.
 void honest() {
   for (size_t round = 0; round < 2000; ++round) {
@@ -148,6 +172,7 @@ void honest() {
   expect(*__errno_location() == 12, "ENOMEM");
   expect(malloc(opaque(size_t{1} << 40)) == nullptr, "more than there is");
   free(nullptr);
+  unaligned();
   char text[16] = "abcdefgh";
   memmove(opaque(&text[1]), text, 8);
   expect(text[0] == 'a' && text[1] == 'a' && text[8] == 'h', "memmove up");

@@ -20,7 +20,7 @@ BASE = ["--target=x86_64-unknown-none-elf", "-std=c++20", "-ffreestanding", "-fn
         "-Isrc/kernel/components", "-Isrc/kernel"]
 HASHES_ONLY = ["-fsanitize=kcfi",
                "-fsanitize-ignorelist=src/kernel/runtime/kcfi-hashes-only.txt"]
-RUNTIME = sorted(str(p.relative_to(ROOT)) for p in (KERNEL / "runtime").glob("*.cc"))
+RUNTIME = sorted(str(p.relative_to(ROOT)) for p in (KERNEL / "runtime").glob("*.[cS]*"))
 ASAN_HEAP = ["src/kernel/runtime/asan_heap/heap.cc"]
 SIZES = {"heap": 8 << 20, "stack": 64 << 10, "unsafe": 64 << 10, "data": 64 << 10, "threads": 2}
 
@@ -67,7 +67,8 @@ class Object:
         parts = []
         for i, source in enumerate(sources):
             part = folder / f"{name}.{i}.part.o"
-            run("clang-19", *BASE, *flags, "-c", source, "-o", part)
+            flags_of = BASE[:1] if source.endswith(".S") else [*BASE, *flags]
+            run("clang-19", *flags_of, "-c", source, "-o", part)
             parts.append(part)
         self.name = name
         self.path = folder / f"{name}.o"

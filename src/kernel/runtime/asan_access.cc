@@ -17,7 +17,7 @@ inline void check(uintptr_t address, bool write, uint64_t rip) {
   if (*shadow == kClean && (address & 7) + size <= 8) [[likely]] {
     return;
   }
-  check_range(address, size, write, rip);
+  asan_check_range(address, size, write, rip);
 }
 
 }  // namespace
@@ -40,25 +40,25 @@ ACCESS(16)
 extern "C" {
 
 void __asan_loadN(uintptr_t address, size_t size) {
-  flexos::check_range(address, size, false, FLEXOS_CALLER);
+  asan_check_range(address, size, false, FLEXOS_CALLER);
 }
 
 void __asan_storeN(uintptr_t address, size_t size) {
-  flexos::check_range(address, size, true, FLEXOS_CALLER);
+  asan_check_range(address, size, true, FLEXOS_CALLER);
 }
 
 // What the compiler itself copies, and what the weaver binds an instrumented component's memcpy,
 // memmove and memset to.
 void* __asan_memcpy(void* to, const void* from, size_t n) {
-  flexos::check_range(reinterpret_cast<uintptr_t>(from), n, false, FLEXOS_CALLER);
-  flexos::check_range(reinterpret_cast<uintptr_t>(to), n, true, FLEXOS_CALLER);
+  asan_check_range(reinterpret_cast<uintptr_t>(from), n, false, FLEXOS_CALLER);
+  asan_check_range(reinterpret_cast<uintptr_t>(to), n, true, FLEXOS_CALLER);
   flexos::copy(to, from, n);
   return to;
 }
 
 void* __asan_memmove(void* to, const void* from, size_t n) {
-  flexos::check_range(reinterpret_cast<uintptr_t>(from), n, false, FLEXOS_CALLER);
-  flexos::check_range(reinterpret_cast<uintptr_t>(to), n, true, FLEXOS_CALLER);
+  asan_check_range(reinterpret_cast<uintptr_t>(from), n, false, FLEXOS_CALLER);
+  asan_check_range(reinterpret_cast<uintptr_t>(to), n, true, FLEXOS_CALLER);
   const uintptr_t ahead = reinterpret_cast<uintptr_t>(to) - reinterpret_cast<uintptr_t>(from);
   if (ahead < n) {
     flexos::copy_down(to, from, n);
@@ -69,7 +69,7 @@ void* __asan_memmove(void* to, const void* from, size_t n) {
 }
 
 void* __asan_memset(void* to, int byte, size_t n) {
-  flexos::check_range(reinterpret_cast<uintptr_t>(to), n, true, FLEXOS_CALLER);
+  asan_check_range(reinterpret_cast<uintptr_t>(to), n, true, FLEXOS_CALLER);
   flexos::fill(to, static_cast<uint8_t>(byte), n);
   return to;
 }

@@ -18,7 +18,7 @@ void unpoison(uintptr_t start, size_t size) {
   if ((size & 7) != 0) first[size >> 3] = static_cast<uint8_t>(size & 7);
 }
 
-uintptr_t first_poisoned(uintptr_t start, size_t size) {
+FLEXOS_GENERAL uintptr_t first_poisoned(uintptr_t start, size_t size) {
   const uintptr_t end = start + size;
   for (uintptr_t granule = start & ~uintptr_t{7}; granule < end; granule += 8) {
     const uint8_t* shadow = shadow_of(granule);
@@ -28,13 +28,6 @@ uintptr_t first_poisoned(uintptr_t start, size_t size) {
     if (bad < end && bad < granule + 8) return bad;
   }
   return 0;
-}
-
-void check_range(uintptr_t start, size_t size, bool write, uint64_t rip) {
-  if (size == 0) return;
-  if (start + size < start) report_access(start, size, write, rip);
-  const uintptr_t bad = first_poisoned(start, size);
-  if (bad != 0) report_access(bad, size, write, rip);
 }
 
 namespace {
@@ -77,3 +70,11 @@ void report_access(uintptr_t bad, size_t size, bool write, uint64_t rip) {
 }
 
 }  // namespace flexos
+
+extern "C" FLEXOS_GENERAL void asan_check_range(uintptr_t start, size_t size, bool write,
+                                                uint64_t rip) {
+  if (size == 0) return;
+  if (start + size < start) flexos::report_access(start, size, write, rip);
+  const uintptr_t bad = flexos::first_poisoned(start, size);
+  if (bad != 0) flexos::report_access(bad, size, write, rip);
+}

@@ -26,8 +26,11 @@ enum Poison : uint8_t {
   kHeapFreed = 0xfd,
 };
 
+/// What asan_check.S calls in the middle of anything, so without touching vector registers.
+#define FLEXOS_GENERAL [[gnu::target("general-regs-only")]]
+
 /// The shadow byte of an address, or null where there is none. Most accesses are to the stack.
-inline uint8_t* shadow_of(uintptr_t address) {
+FLEXOS_GENERAL inline uint8_t* shadow_of(uintptr_t address) {
   uintptr_t at = address - value(asan_stack_start);
   if (at < value(asan_stack_size)) return asan_stack_shadow + (at >> 3);
   at = address - value(asan_heap_start);
@@ -44,11 +47,12 @@ void poison(uintptr_t start, size_t size, uint8_t kind);
 void unpoison(uintptr_t start, size_t size);
 
 /// The first of these bytes that must not be touched, or 0.
-uintptr_t first_poisoned(uintptr_t start, size_t size);
-
-/// Ends the image when one of these bytes must not be touched.
-void check_range(uintptr_t start, size_t size, bool write, uint64_t rip);
+FLEXOS_GENERAL uintptr_t first_poisoned(uintptr_t start, size_t size);
 
 [[noreturn]] void report_access(uintptr_t bad, size_t size, bool write, uint64_t rip);
 
 }  // namespace flexos
+
+/// Ends the image when one of these bytes must not be touched.
+extern "C" FLEXOS_GENERAL void asan_check_range(uintptr_t start, size_t size, bool write,
+                                                uint64_t rip);
