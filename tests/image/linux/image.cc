@@ -81,7 +81,7 @@ void everything() {
   before = platform_clock();
   platform_idle(before + 20000000);
   const int64_t slept = platform_clock() - before;
-  check(slept >= 20000000 && slept < 2000000000, "sleep lasts as long as asked");
+  check(slept >= 20000000 && slept < 20000000000, "sleep lasts as long as asked");
   char nothing[4];
   check(platform_console_read(nothing, sizeof nothing) <= 4, "the console is asked");
   check(platform_thread_prepare(0, thread_body, nullptr, 1) == -1, "thread 0 is not prepared");
