@@ -5,13 +5,20 @@
 namespace flexos::ramfs {
 namespace {
 
-constexpr uint64_t kBranches = 512;
+constexpr uint64_t kBranches = 1 << kBranchBits;
 
 /// The blocks that a tree of this height reaches.
-uint64_t reach(uint32_t height) { return uint64_t{1} << (9 * height); }
+uint64_t reach(uint32_t height) { return uint64_t{1} << (kBranchBits * height); }
 
 uint64_t branch(uint64_t block, uint32_t height) {
-  return (block >> (9 * (height - 1))) % kBranches;
+  return (block >> (kBranchBits * (height - 1))) % kBranches;
+}
+
+/// Without branches.
+void** new_node() {
+  void* node = alloc_get(kBranches * sizeof(void*), 0);
+  if (node != nullptr) __builtin_memset(node, 0, kBranches * sizeof(void*));
+  return static_cast<void**>(node);
 }
 
 const char* find_block(const Inode& inode, uint64_t block) {
@@ -28,7 +35,7 @@ const char* find_block(const Inode& inode, uint64_t block) {
 void** place_of(Inode* inode, uint64_t block) {
   while (block >= reach(inode->height)) {
     if (inode->root != nullptr) {
-      auto** node = static_cast<void**>(alloc_pages(1));
+      void** node = new_node();
       if (node == nullptr) return nullptr;
       node[0] = inode->root;
       inode->root = node;
@@ -37,7 +44,7 @@ void** place_of(Inode* inode, uint64_t block) {
   }
   void** place = &inode->root;
   for (uint32_t height = inode->height; height > 0; height--) {
-    if (*place == nullptr && (*place = alloc_pages(1)) == nullptr) return nullptr;
+    if (*place == nullptr && (*place = new_node()) == nullptr) return nullptr;
     place = &static_cast<void**>(*place)[branch(block, height)];
   }
   return place;

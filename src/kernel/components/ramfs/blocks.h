@@ -5,14 +5,16 @@
 
 #include "ramfs/inode.h"
 
-/// The bytes of a file: blocks of 4 KiB in a radix tree with 512 branches. A tree of height 0 is
-/// the block itself, height 1 reaches 2 MiB, height 2 reaches 1 GiB. What is not there reads as
-/// zeros, and the bytes of a block behind the file's end are zeros.
+/// The bytes of a file: blocks of 4 KiB in a radix tree with 64 branches. A tree of height 0 is the
+/// block itself, height 1 reaches 256 KiB, height 2 16 MiB, height 3 1 GiB: small nodes, because
+/// the files that come and go (journals) are short. What is not there reads as zeros, and the bytes
+/// of a block behind the file's end are zeros.
 namespace flexos::ramfs {
 
 constexpr int64_t kBlock = 4096;
-constexpr uint32_t kMostHeight = 4;
-constexpr int64_t kMostBytes = kBlock << (9 * kMostHeight);
+constexpr uint32_t kBranchBits = 6;
+constexpr uint32_t kMostHeight = 6;
+constexpr int64_t kMostBytes = kBlock << (kBranchBits * kMostHeight);
 
 /// `at` + `n` does not pass the file's end.
 void read_blocks(const Inode& inode, char* to, size_t n, int64_t at);
