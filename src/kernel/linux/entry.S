@@ -95,12 +95,9 @@ platform_now:
 //   rbx thread, r12 prepare?, r13 entry, r14 argument, r15 compartment
 //   rbp caller's number, r9 caller's identity (a grant), r10 caller's stack pointer
 .macro SAVE
-    pushq %rbp
-    pushq %rbx
-    pushq %r12
-    pushq %r13
-    pushq %r14
-    pushq %r15
+    .irp register, rbp, rbx, r12, r13, r14, r15
+    pushq %\register
+    .endr
     subq  $8, %rsp
     stmxcsr (%rsp)
     fnstcw 4(%rsp)
@@ -146,14 +143,9 @@ raise:
 #endif
     leaq  platform_stack_end, %rsp
     cld
-    pushq %r10
-    pushq %r9
-    pushq %rbp
-    pushq %r15
-    pushq %r14
-    pushq %r13
-    pushq %rbx
-    pushq %r12
+    .irp register, r10, r9, rbp, r15, r14, r13, rbx, r12
+    pushq %\register               // struct Request, from its end
+    .endr
     movq  %rsp, %rdi
     xorl  %ebp, %ebp
     call  platform_raised           // believes nobody who cannot show his identity
@@ -186,20 +178,20 @@ platform_land:
     movq  $0, platform_grants + GRANT_LANDING(%r11)
     movq  platform_grants + GRANT_RESULT(%r11), %rax
     // Nothing of who ran before is left in a register.
+    cmpq  $0, platform_grants + GRANT_FOREIGN(%r11)
+    je    1f
+    fxrstor .Lno_floats
+1:
     .irp register, ecx, edx, esi, edi, r8d, r9d, r10d, r11d
     xorl  %\register, %\register
     .endr
-    fxrstor .Lno_floats
     cld
     ldmxcsr (%rsp)
     fldcw 4(%rsp)
     addq  $8, %rsp
-    popq  %r15
-    popq  %r14
-    popq  %r13
-    popq  %r12
-    popq  %rbx
-    popq  %rbp
+    .irp register, r15, r14, r13, r12, rbx, rbp
+    popq  %\register
+    .endr
     ret
 
 // A new thread lands here, with its compartment's rights: entry in r12, argument in rbx.

@@ -28,6 +28,7 @@
 #define GRANT_CLOCK 32
 #define GRANT_RANDOM 40
 #define GRANT_IDLE 48
+#define GRANT_FOREIGN 56
 
 #define COMMON_THREAD 0
 #define COMMON_TSC 4

@@ -30,6 +30,7 @@ struct alignas(PAGE) Grants {
   int64_t result;
   uint64_t identity;                      ///< proves who asks for a thread service; 0 = may not
   uint64_t console, clock, random, idle;  ///< proves the right to a service's system calls
+  uint64_t foreign;  ///< with `landing`: another compartment's vectors are in the registers
 };
 static_assert(offsetof(Grants, landing) == GRANT_LANDING);
 static_assert(offsetof(Grants, result) == GRANT_RESULT);
@@ -38,6 +39,7 @@ static_assert(offsetof(Grants, console) == GRANT_CONSOLE);
 static_assert(offsetof(Grants, clock) == GRANT_CLOCK);
 static_assert(offsetof(Grants, random) == GRANT_RANDOM);
 static_assert(offsetof(Grants, idle) == GRANT_IDLE);
+static_assert(offsetof(Grants, foreign) == GRANT_FOREIGN);
 static_assert(sizeof(Grants) == 1 << PAGE_BITS);
 
 /// What everybody may read and only the platform can write.

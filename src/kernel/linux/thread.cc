@@ -80,22 +80,21 @@ extern "C" uint64_t platform_raised(const flexos::Request& r) {
       r.identity != state.identity[r.caller]) {
     platform_fault("service", 0, r.caller);
   }
+  int64_t result = 0;
+  uint64_t rsp = r.rsp, compartment = r.caller;
   if (r.prepare != 0) {
-    platform_grants[r.caller].result = flexos::prepare_checked(r);
-    platform_grants[r.caller].landing = r.rsp;
-    return r.caller;
+    result = flexos::prepare_checked(r);
+  } else if (r.thread != platform_common.thread) {
+    if (r.thread >= flexos_image.threads || state.context[r.thread].rsp == 0) {
+      platform_fault("thread", 0, r.thread);
+    }
+    flexos::switch_to(r);
+    rsp = state.context[r.thread].rsp;
+    compartment = state.context[r.thread].compartment;
   }
-  platform_grants[r.caller].result = 0;
-  if (r.thread == platform_common.thread) {
-    platform_grants[r.caller].landing = r.rsp;
-    return r.caller;
-  }
-  if (r.thread >= flexos_image.threads || state.context[r.thread].rsp == 0) {
-    platform_fault("thread", 0, r.thread);
-  }
-  flexos::switch_to(r);
-  const flexos::Context& to = state.context[r.thread];
-  platform_grants[to.compartment].result = 0;
-  platform_grants[to.compartment].landing = to.rsp;
-  return to.compartment;
+  flexos::Grants& grants = platform_grants[compartment];
+  grants.landing = rsp;
+  grants.result = result;
+  grants.foreign = compartment != r.caller;
+  return compartment;
 }
