@@ -130,18 +130,8 @@ bool console_listens();
 void prepare(uint64_t thread, uint64_t entry, uint64_t argument, uint64_t compartment);
 
 /// A system call, for the time before the filter.
-inline int64_t call(int64_t number, uint64_t a = 0, uint64_t b = 0, uint64_t c = 0, uint64_t d = 0,
-                    uint64_t e = 0, uint64_t f = 0) {
-  int64_t result;
-  register uint64_t r10 asm("r10") = d;
-  register uint64_t r8 asm("r8") = e;
-  register uint64_t r9 asm("r9") = f;
-  asm volatile("syscall"
-               : "=a"(result)
-               : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
-               : "rcx", "r11", "memory");
-  return result;
-}
+int64_t call(int64_t number, uint64_t a = 0, uint64_t b = 0, uint64_t c = 0, uint64_t d = 0,
+             uint64_t e = 0, uint64_t f = 0);
 
 inline uint64_t address(const void* p) { return reinterpret_cast<uint64_t>(p); }
 inline uint64_t address(void (*p)()) { return reinterpret_cast<uint64_t>(p); }

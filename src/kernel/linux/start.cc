@@ -7,6 +7,19 @@ namespace flexos {
 
 State state;
 
+[[gnu::noinline]] int64_t call(int64_t number, uint64_t a, uint64_t b, uint64_t c, uint64_t d,
+                               uint64_t e, uint64_t f) {
+  int64_t result;
+  register uint64_t r10 asm("r10") = d;
+  register uint64_t r8 asm("r8") = e;
+  register uint64_t r9 asm("r9") = f;
+  asm volatile("syscall"
+               : "=a"(result)
+               : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
+               : "rcx", "r11", "memory");
+  return result;
+}
+
 namespace {
 
 enum { kKeys = 15, kRefused = 112 };
