@@ -5,6 +5,7 @@ Images without keys run here; those with keys in an emulated machine that has so
 (tests/image/linux-guest/run), all in one boot.
 """
 
+import functools
 import os
 import pathlib
 import subprocess
@@ -91,46 +92,58 @@ def compile_platform(source, out, keys):
     return out
 
 
-def build(folder):
-    """The objects; returns a function that links the image of a probe."""
-    sources = sorted([*KERNEL.glob("linux/*.cc"), KERNEL / "linux" / "entry.S"])
-    for keys in (0, 1):
-        flags = [FLAGS[0], f"-DKEYS={keys}", "-c"]
-        objects = [compile_platform(source, folder / f"{source.name}{keys}.o", keys)
-                   for source in sources]
-        run("ld.lld-19", "-r", "-o", folder / f"platform{keys}.o", *objects)
-        run("clang-19", *FLAGS, *flags, HERE / "image.cc", "-o", folder / f"image{keys}.o")
-        run("clang-19", *flags, HERE / "gates.S", "-o", folder / f"gates{keys}.o")
-    for number, (_, name, defence, nothing) in enumerate(MUTANTS):
-        text = (KERNEL / "linux" / name).read_text()
-        assert text.count(defence) == 1, defence
-        mutant = folder / f"{number}{name}"
-        mutant.write_text(text.replace(defence, nothing))
-        compiled = compile_platform(mutant, folder / f"{mutant.name}.o", 1)
-        run("ld.lld-19", "-r", "-o", folder / f"platform-mutant{number}.o", compiled,
-            *(folder / f"{source.name}1.o" for source in sources if source.name != name))
+class Workshop:
+    """Makes the image of a probe, and of what goes into it only what is asked for."""
 
-    script = (HERE / "image.ld").read_text()
-    for part in ("headers.ld", "sections.ld"):
-        script = script.replace(f"@{part}@", (KERNEL / "linux" / part).read_text())
-    (folder / "image.ld").write_text(script)
+    def __init__(self, folder):
+        self.folder = folder
+        self.sources = sorted([*KERNEL.glob("linux/*.cc"), KERNEL / "linux" / "entry.S"])
+        script = (HERE / "image.ld").read_text()
+        for part in ("headers.ld", "sections.ld"):
+            script = script.replace(f"@{part}@", (KERNEL / "linux" / part).read_text())
+        (folder / "image.ld").write_text(script)
 
-    def image(keys, probe, platform=None):
-        platform = keys if platform is None else platform
-        out = folder / f"probe{keys}-{probe}-{platform}"
-        run("ld.lld-19", "-static", "-T", folder / "image.ld", f"--defsym=probe={1000 + probe}",
-            "-o", out, folder / f"image{keys}.o", folder / f"gates{keys}.o",
-            folder / f"platform{platform}.o")
+    @functools.cache
+    def objects(self, keys):
+        return {source.name: compile_platform(source, self.folder / f"{source.name}{keys}.o", keys)
+                for source in self.sources}
+
+    @functools.cache
+    def platform(self, keys, mutant=None):
+        objects = dict(self.objects(keys))
+        if mutant is not None:
+            _, name, defence, nothing = MUTANTS[mutant]
+            text = (KERNEL / "linux" / name).read_text()
+            assert text.count(defence) == 1, defence
+            changed = self.folder / f"{mutant}{name}"
+            changed.write_text(text.replace(defence, nothing))
+            objects[name] = compile_platform(changed, self.folder / f"{changed.name}.o", keys)
+        out = self.folder / f"platform{keys}-{mutant}.o"
+        run("ld.lld-19", "-r", "-o", out, *objects.values())
         return out
 
-    return image
+    @functools.cache
+    def components(self, keys):
+        out = [self.folder / f"image{keys}.o", self.folder / f"gates{keys}.o"]
+        run("clang-19", *FLAGS, f"-DKEYS={keys}", "-c", HERE / "image.cc", "-o", out[0])
+        run("clang-19", FLAGS[0], f"-DKEYS={keys}", "-c", HERE / "gates.S", "-o", out[1])
+        return out
+
+    def image(self, keys, probe, platform=None):
+        """`platform`: another than the one for images with or without keys."""
+        out = self.folder / f"image{keys}-{probe}"
+        run("ld.lld-19", "-static", "-T", self.folder / "image.ld",
+            f"--defsym=probe={1000 + probe}", "-o", out, *self.components(keys),
+            platform or self.platform(keys))
+        return out
 
 
 class LinuxPlatform(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.folder = tempfile.TemporaryDirectory()
-        cls.image = staticmethod(build(pathlib.Path(cls.folder.name)))
+        cls.workshop = Workshop(pathlib.Path(cls.folder.name))
+        cls.image = cls.workshop.image
 
     @classmethod
     def tearDownClass(cls):
@@ -141,19 +154,18 @@ class LinuxPlatform(unittest.TestCase):
                               text=True, timeout=20, stdin=subprocess.DEVNULL)
         return done.returncode, done.stdout, done.stderr
 
-    def guest(self, probes):
-        """Probe -> (exit code, what it said), from one boot; a probe may bring its platform."""
-        images = [self.image(1, *(p if isinstance(p, tuple) else (p,))) for p in probes]
-        done = subprocess.run([GUEST, "--timeout", "100", *images],
-                              stdout=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL)
-        said, ends = [], {}
+    def guest(self, images):
+        """Per image: how it ended, what it said. From one boot."""
+        done = subprocess.run([GUEST, "--timeout", "100", *images], stdout=subprocess.PIPE,
+                              text=True, stdin=subprocess.DEVNULL)
+        said, ends = [], []
         for line in done.stdout.splitlines():
-            if not line.startswith("GUEST exit ") and not line.startswith("GUEST signal "):
+            if line.startswith(("GUEST exit ", "GUEST signal ")):
+                ends.append((line.removeprefix("GUEST "), "\n".join(said)))
+                said = []
+            else:
                 said.append(line)
-                continue
-            ends[probes[len(ends)]] = (line.removeprefix("GUEST "), "\n".join(said))
-            said = []
-        self.assertEqual(len(ends), len(probes), done.stdout)
+        self.assertEqual(len(ends), len(images), done.stdout)
         return ends
 
     def check_fault(self, text, words):
@@ -178,7 +190,7 @@ class LinuxPlatform(unittest.TestCase):
                 self.assertIn(f"arguments: {' '.join(words)[:63]}\n", out)
 
     def test_platform_with_keys_runs_an_image_without(self):
-        code, out, _ = self.native(EVERYTHING, platform=1)
+        code, out, _ = self.native(EVERYTHING, platform=self.workshop.platform(1))
         self.assertEqual(code, 7)
         self.assertNotIn("BAD", out)
 
@@ -187,7 +199,7 @@ class LinuxPlatform(unittest.TestCase):
         self.assertIn(b"\x0f\x01\xef", self.image(1, EVERYTHING).read_bytes())
 
     def test_platform_without_keys_refuses_an_image_with(self):
-        code, _, err = self.native(EVERYTHING, keys=1, platform=0)
+        code, _, err = self.native(EVERYTHING, keys=1, platform=self.workshop.platform(0))
         self.assertEqual(code, 112)
         self.assertIn("kind=image ", err)
 
@@ -256,7 +268,7 @@ class LinuxPlatform(unittest.TestCase):
 
     def test_with_keys(self):
         probes = [EVERYTHING, 16, 26, *WITH_KEYS, *(p for p in ALWAYS if p not in WITH_KEYS)]
-        ends = self.guest(probes)
+        ends = dict(zip(probes, self.guest([self.image(1, p) for p in probes])))
         end, said = ends[EVERYTHING]
         self.assertNotIn("BAD", said)
         self.assertIn("no deputy", said)
@@ -270,9 +282,11 @@ class LinuxPlatform(unittest.TestCase):
                 self.assertEqual(ends[probe][0], "exit 111")
 
     def test_no_defence_can_be_missed(self):
-        probes = [(probe, f"-mutant{number}") for number, (probe, *_) in enumerate(MUTANTS)]
-        for (probe, mutant), (end, said) in self.guest(probes).items():
-            with self.subTest(probe=probe, mutant=mutant):
+        # The images of one probe have one name, so no two mutants may share a probe.
+        images = [self.image(1, probe, self.workshop.platform(1, number))
+                  for number, (probe, *_) in enumerate(MUTANTS)]
+        for (probe, *_), (end, said) in zip(MUTANTS, self.guest(images)):
+            with self.subTest(probe=probe):
                 as_if_there = all(word in said + " " for word in WITH_KEYS[probe])
                 self.assertFalse(as_if_there, (end, said))
 
