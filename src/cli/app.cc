@@ -154,6 +154,8 @@ int App::fail(int code, const std::string& message, const std::string& hint) {
   return code;
 }
 
+void App::progress(const std::string& line) const { progress_line().show(line, seconds()); }
+
 void App::note(const std::string& message) {
   progress_line().clear();
   std::fprintf(stderr, "flexos-explore: note: %s\n", message.c_str());

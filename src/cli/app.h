@@ -47,6 +47,8 @@ struct App {
   /// An error that is not about a line of a spec. Returns `code`.
   int fail(int code, const std::string& message, const std::string& hint = "");
   void note(const std::string& message);
+  /// A line that the next one replaces; on a terminal only.
+  void progress(const std::string& line) const;
 
   Style out_style() const;
   bool err_color() const;
@@ -67,5 +69,9 @@ void add_frontier(CLI::App& root, App& app, int& exit_code);
 void add_safest(CLI::App& root, App& app, int& exit_code);
 void add_compartments(CLI::App& root, App& app, int& exit_code);
 void add_explain(CLI::App& root, App& app, int& exit_code);
+void add_run(CLI::App& root, App& app, int& exit_code);
+void add_scan(CLI::App& root, App& app, int& exit_code);
+void add_inspect(CLI::App& root, App& app, int& exit_code);
+void add_build(CLI::App& root, App& app, int& exit_code);
 
 }  // namespace flexos

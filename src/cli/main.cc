@@ -37,6 +37,10 @@ int run(int argc, char** argv) {
   add_safest(root, app, exit_code);
   add_compartments(root, app, exit_code);
   add_explain(root, app, exit_code);
+  add_run(root, app, exit_code);
+  add_scan(root, app, exit_code);
+  add_inspect(root, app, exit_code);
+  add_build(root, app, exit_code);
   try {
     root.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -39,6 +39,7 @@ namespace flexos {
 
 namespace {
 
+constexpr std::uint32_t kAllServices = 31;
 constexpr std::array kArguments32 = {"edi", "esi", "edx", "ecx", "r8d", "r9d"};
 constexpr std::array kSaved = {"rbx", "rbp", "r12", "r13", "r14", "r15"};
 constexpr std::array kSaved32 = {"ebx", "ebp", "r12d", "r13d", "r14d", "r15d"};
@@ -47,6 +48,8 @@ std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 class Writer {
  public:
+  explicit Writer(Defence without) : without_(without) {}
+  bool has(Defence defence) const { return defence != without_; }
   void line(const std::string& text) { text_ += "    " + text + "\n"; }
   void label(const std::string& name) { text_ += name + ":\n"; }
   void raw(const std::string& text) { text_ += text; }
@@ -54,6 +57,7 @@ class Writer {
 
  private:
   std::string text_;
+  Defence without_;
 };
 
 void set_rights(Writer& w, std::uint32_t rights) {
@@ -61,6 +65,7 @@ void set_rights(Writer& w, std::uint32_t rights) {
   w.line("xorl %edx, %edx");
   w.line(fmt::format("movl $0x{:08x}, %eax", rights));
   w.line("wrpkru");
+  if (!w.has(Defence::rights_check)) return;
   w.line(fmt::format("cmpl $0x{:08x}, %eax", rights));
   w.line("jne gate_forged");
 }
@@ -82,6 +87,7 @@ void give_errno(Writer& w, const Gate& g) {
 int stack_words(const Gate& gate) { return std::max(0, gate.arguments - 6); }
 
 void scrub_vectors(Writer& w, int kept) {
+  if (!w.has(Defence::vector_scrub)) return;
   for (int v = kept; v < 16; ++v) w.line(fmt::format("pxor %xmm{0}, %xmm{0}", v));
 }
 
@@ -129,6 +135,10 @@ void full(Writer& w, const Plan& plan, const Gate& g, int number) {
   w.line(fmt::format("pushq slot.{}(%rip)", from));
   w.line(fmt::format("pushq wait.{}(%rip)", from));
   w.line("subq $8, %rsp");
+  if (w.has(Defence::control_restore)) {
+    w.line("stmxcsr (%rsp)");
+    w.line("fnstcw 4(%rsp)");
+  }
   for (int i = 0; i < words; ++i) {
     w.line(fmt::format("movq {}(%rsp), %{}", 8 * (3 + 6 + 1 + i), kSaved[at(i)]));
   }
@@ -138,20 +148,26 @@ void full(Writer& w, const Plan& plan, const Gate& g, int number) {
   if (g.arguments > 3) w.line("movq %rcx, %r11");
   set_rights(w, plan.compartments[at(g.to) - 1].pkru);
   // The callee's rights, and its stack.
-  w.line(fmt::format("movq slot.{}(%rip), %rsp", to));
+  if (w.has(Defence::stack_switch)) w.line(fmt::format("movq slot.{}(%rip), %rsp", to));
+  if (w.has(Defence::control_restore)) {
+    w.line("ldmxcsr gate_control(%rip)");
+    w.line("fldcw gate_control+4(%rip)");
+  }
   if (words % 2 != 0) w.line("subq $8, %rsp");
   for (int i = words - 1; i >= 0; --i) w.line(fmt::format("pushq %{}", kSaved[at(i)]));
   if (g.arguments > 2) w.line("movq %r10, %rdx");
   if (g.arguments > 3) w.line("movq %r11, %rcx");
-  for (int i = std::min(g.arguments, 6); i < 6; ++i) {
-    if (i != 2 && i != 3) {  // rdx and rcx are zero since the rights were set
-      w.line(fmt::format("xorl %{0}, %{0}", kArguments32[at(i)]));
+  if (w.has(Defence::register_scrub)) {
+    for (int i = std::min(g.arguments, 6); i < 6; ++i) {
+      if (i != 2 && i != 3) {  // rdx and rcx are zero since the rights were set
+        w.line(fmt::format("xorl %{0}, %{0}", kArguments32[at(i)]));
+      }
     }
+    w.line("xorl %eax, %eax");
+    w.line("xorl %r10d, %r10d");
+    w.line("xorl %r11d, %r11d");
+    for (const char* r : kSaved32) w.line(fmt::format("xorl %{0}, %{0}", r));
   }
-  w.line("xorl %eax, %eax");
-  w.line("xorl %r10d, %r10d");
-  w.line("xorl %r11d, %r11d");
-  for (const char* r : kSaved32) w.line(fmt::format("xorl %{0}, %{0}", r));
   scrub_vectors(w, std::min(g.vectors, 8));
   w.line("cld");
   w.line("call " + g.target);
@@ -159,9 +175,15 @@ void full(Writer& w, const Plan& plan, const Gate& g, int number) {
   w.line("movq %rax, %r10");
   set_rights(w, plan.compartments[at(g.from) - 1].pkru);
   // The caller's rights. Is this what it waits for?
-  w.line(fmt::format("cmpq ${}, wait.{}(%rip)", number, from));
-  w.line("jne gate_forged");
+  if (w.has(Defence::wait_check)) {
+    w.line(fmt::format("cmpq ${}, wait.{}(%rip)", number, from));
+    w.line("jne gate_forged");
+  }
   w.line(fmt::format("movq slot.{}(%rip), %rsp", from));
+  if (w.has(Defence::control_restore)) {
+    w.line("ldmxcsr (%rsp)");
+    w.line("fldcw 4(%rsp)");
+  }
   w.line("addq $8, %rsp");
   w.line(fmt::format("popq wait.{}(%rip)", from));
   w.line(fmt::format("popq slot.{}(%rip)", from));
@@ -171,7 +193,7 @@ void full(Writer& w, const Plan& plan, const Gate& g, int number) {
   w.line("xorl %edx, %edx");
   w.line("xorl %ecx, %ecx");
   for (const char* r : {"esi", "edi", "r8d", "r9d", "r10d", "r11d"}) {
-    w.line(fmt::format("xorl %{0}, %{0}", r));
+    if (w.has(Defence::result_scrub)) w.line(fmt::format("xorl %{0}, %{0}", r));
   }
   scrub_vectors(w, g.returns_vector ? 1 : 0);
   w.line("cld");
@@ -186,6 +208,11 @@ std::string joined(const std::set<std::string>& names) {
 }
 
 void contract(Writer& w, const Spec& spec, const Gate& g) {
+  if (g.callee < 0) {
+    w.raw(fmt::format("// Of an attack: {} gate, compartment {} -> {}\n", g.full ? "full" : "light",
+                      g.from, g.to));
+    return;
+  }
   const Component& callee = spec.components[at(g.callee)];
   const auto entry = std::find_if(callee.api.begin(), callee.api.end(),
                                   [&](const EntryPoint& e) { return e.name == g.function; });
@@ -217,10 +244,31 @@ void state(Writer& w, const Plan& plan, const Sizes& sizes) {
 /// Enters compartment k at most once: who jumps here later finds it started.
 void enter(Writer& w, const Plan& plan, int k, int stage) {
   if (plan.keys) set_rights(w, plan.compartments[at(k) - 1].pkru);
-  w.line(fmt::format("cmpq ${}, started.{}(%rip)", stage, k));
-  w.line("jne gate_forged");
+  if (w.has(Defence::start_check)) {
+    w.line(fmt::format("cmpq ${}, started.{}(%rip)", stage, k));
+    w.line("jne gate_forged");
+  }
   w.line(fmt::format("incq started.{}(%rip)", k));
   w.line(fmt::format("movq slot.{}(%rip), %rsp", plan.compartments[at(k) - 1].domain));
+}
+
+/// Instead of the application: the compartment that the image's arguments name attacks.
+void start_attack(Writer& w, const Plan& plan, std::vector<int>& stage) {
+  const int application = plan.home(plan.application).number;
+  enter(w, plan, application, stage[at(application)]++);
+  w.line(fmt::format("call def.probe.{}.probe_select", application));
+  for (const Compartment& c : plan.compartments) {
+    w.line(fmt::format("cmpl ${}, %eax", c.number));
+    w.line(fmt::format("je attack.{}", c.number));
+  }
+  w.line("jmp gate_forged");
+  for (const Compartment& c : plan.compartments) {
+    w.label(fmt::format("attack.{}", c.number));
+    enter(w, plan, c.number, stage[at(c.number)]);
+    w.line(fmt::format("call def.probe.{}.probe_run", c.number));
+    w.line("movl %eax, %edi");
+    w.line("call platform_exit");
+  }
 }
 
 void start(Writer& w, const Plan& plan, const Part& runtime, const std::vector<Part>& parts,
@@ -235,7 +283,6 @@ void start(Writer& w, const Plan& plan, const Part& runtime, const std::vector<P
   for (const Compartment& c : plan.compartments) {
     if (!initialised) break;
     enter(w, plan, c.number, stage[at(c.number)]++);
-    w.line("rdrand %rdi  // the seed of its canary");
     w.line(fmt::format("call def.rt.{}.rt_init", c.number));
   }
   const auto run = [&](const Hook& hook) {
@@ -245,6 +292,11 @@ void start(Writer& w, const Plan& plan, const Part& runtime, const std::vector<P
         fmt::format("call def.{}.{}", symbol_name(parts[at(hook.component)].name), hook.function));
   };
   for (const Hook& hook : before) run(hook);
+  if (plan.probes) {
+    start_attack(w, plan, stage);
+    close_symbol(w, "flexos_start");
+    return;
+  }
   run({plan.application, parts[at(plan.application)].main});
   w.line("movl %eax, %ebx");
   for (const Hook& hook : after) run(hook);
@@ -264,7 +316,10 @@ void traps(Writer& w) {
   w.line("xorl %edx, %edx");
   w.line("call platform_fault");
   close_symbol(w, "gate_forged");
-  w.raw("    .section .rodata\ngate_kind: .asciz \"gate\"\n\n");
+  w.raw(
+      "    .section .rodata\ngate_kind: .asciz \"gate\"\n"
+      "// MXCSR and the x87 control word as a callee finds them.\n"
+      "    .balign 8\ngate_control: .long 0x1f80, 0x37f\n\n");
 }
 
 void table(Writer& w, const Plan& plan, const Sizes& sizes) {
@@ -276,7 +331,7 @@ void table(Writer& w, const Plan& plan, const Sizes& sizes) {
   w.raw("compartments:\n    .fill 3, 8, 0\n");
   for (const Compartment& c : plan.compartments) {
     w.raw(fmt::format("    .long 0x{:08x}, {}\n    .quad slot.{}, stack_start.{}\n", c.pkru,
-                      c.services, c.domain, c.domain));
+                      w.has(Defence::services) ? c.services : kAllServices, c.domain, c.domain));
   }
   // Start and end are the linker script's; empty regions are left out by the platform.
   w.raw("regions:\n");
@@ -287,17 +342,21 @@ void table(Writer& w, const Plan& plan, const Sizes& sizes) {
     ++count;
   };
   region("text_start", "text_end", 0, 1 | 4);
-  region("rodata_start", "rodata_end", 0, 1);
+  region("rodata_start", "rodata_end", 0,
+         w.has(Defence::rodata_read_only) ? w.has(Defence::rodata_no_execute) ? 1 : 1 | 4 : 1 | 2);
+  const auto key = [&](Defence defence, int own) { return w.has(defence) ? own : 0; };
   for (const Compartment& c : plan.compartments) {
     const int k = c.number;
-    region(fmt::format("data_start.{}", k), fmt::format("data_end.{}", k), c.key, 1 | 2);
-    region(fmt::format("heap_start.{}", k), fmt::format("heap_end.{}", k), c.key, 1 | 2);
+    region(fmt::format("data_start.{}", k), fmt::format("data_end.{}", k),
+           key(Defence::data_key, c.key), 1 | 2);
+    region(fmt::format("heap_start.{}", k), fmt::format("heap_end.{}", k),
+           key(Defence::heap_key, c.key), 1 | 2);
     region(fmt::format("window_start.{}", k), fmt::format("window_end.{}", k), 0, 1 | 2);
     region(fmt::format("private_start.{}", k), fmt::format("private_end.{}", k), c.key, 1 | 2);
   }
   for (const StackDomain& d : plan.domains) {
-    region(fmt::format("stack_start.{}", d.number), fmt::format("stack_end.{}", d.number), d.key,
-           1 | 2);
+    region(fmt::format("stack_start.{}", d.number), fmt::format("stack_end.{}", d.number),
+           key(Defence::stack_key, d.key), 1 | 2);
     if (d.compartments.size() > 1) {
       region(fmt::format("domain_start.{}", d.number), fmt::format("domain_end.{}", d.number),
              d.key, 1 | 2);
@@ -316,7 +375,7 @@ std::string state_section(const StackDomain& domain) {
 std::string gates_source(const Spec& spec, const Plan& plan, const Part& runtime,
                          const std::vector<Part>& parts, const std::vector<Hook>& before,
                          const std::vector<Hook>& after, const Sizes& sizes) {
-  Writer w;
+  Writer w(plan.without);
   w.raw(
       "// Generated. The gates of one image; docs/gates.md says why they look as they do.\n"
       "    .att_syntax\n\n");

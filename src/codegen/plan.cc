@@ -11,7 +11,9 @@ namespace flexos {
 
 namespace {
 
-constexpr int kKeys = 15;           // sixteen, and key 0 is everybody's
+constexpr int kKeys = 15;     // sixteen, and key 0 is everybody's
+constexpr int kRuntime = -1;  // stand where a component's number does
+constexpr int kShadowHeap = -2;
 constexpr int kMostArguments = 12;  // what a gate carries from stack to stack
 
 std::size_t at(int i) { return static_cast<std::size_t>(i); }
@@ -24,7 +26,8 @@ bool is_vector(const std::string& type) { return type == "double" || type == "fl
 
 /// What a compartment's own memory offers under a name: bound by the linker script.
 bool is_memory(const std::string& symbol) {
-  static const std::set<std::string> kNames = {"heap_start",
+  static const std::set<std::string> kNames = {"compartment_number",
+                                               "heap_start",
                                                "heap_end",
                                                "window",
                                                "window_end",
@@ -58,8 +61,13 @@ std::uint32_t service_of(const std::string& function) {
 class Planner {
  public:
   Planner(const Spec& spec, const Configuration& configuration, const std::vector<Part>& parts,
-          const Part& runtime, const std::vector<std::string>& platform)
-      : spec_(spec), c_(configuration), parts_(parts), runtime_(runtime), platform_(platform) {}
+          const Part& runtime, const Part& shadow_heap, const std::vector<std::string>& platform)
+      : spec_(spec),
+        c_(configuration),
+        parts_(parts),
+        runtime_(runtime),
+        shadow_heap_(shadow_heap),
+        platform_(platform) {}
 
   PlanResult run() {
     if (!mechanisms()) return std::move(result_);
@@ -172,45 +180,73 @@ class Planner {
   }
 
   void objects() {
-    // Plain components first, then what they cause to be replicated, until nothing new appears.
     for (int i = 0; i < spec_.size(); ++i) {
-      const Part& part = parts_[at(i)];
-      if (part.replicate) {
-        want(symbol_name(part.name), i, number_of(i));
-      } else {
-        bind(part, symbol_name(part.name), i, number_of(i));
+      const auto& imports = parts_[at(i)].imports;
+      if (std::any_of(imports.begin(), imports.end(),
+                      [](const std::string& s) { return s.rfind("__asan_", 0) == 0; })) {
+        with_asan_.insert(number_of(i));
       }
     }
-    for (const Compartment& compartment : result_.plan.compartments) {
-      result_.plan.instances.push_back({"rt", compartment.number});
-      bind(runtime_, fmt::format("rt.{}", compartment.number), -1, compartment.number);
+    for (int i = 0; i < spec_.size(); ++i) {
+      const Part& part = parts_[at(i)];
+      const std::string object = symbol_name(part.name);
+      if (part.replicate) continue;
+      for (const std::string& symbol : part.imports) bind(part, object, i, number_of(i), symbol);
     }
-    while (!wanted_.empty()) {
-      const auto [object, component, compartment] = *wanted_.begin();
-      wanted_.erase(wanted_.begin());
-      result_.plan.instances.push_back({object, compartment});
-      if (component >= 0) {
-        bind(parts_[at(component)], fmt::format("{}.{}", object, compartment), component,
-             compartment);
+    for (const Compartment& compartment : result_.plan.compartments) {
+      need(runtime_, kRuntime, compartment.number, "rt_init");
+    }
+    // What no function in use can get to is not there to be called.
+    for (const Replica& instance : result_.plan.instances) {
+      const Part* part = part_of(instance.object);
+      if (part == nullptr) continue;
+      const std::string object = fmt::format("{}.{}", instance.object, instance.compartment);
+      for (const std::string& symbol : part->imports) {
+        if (bound_.contains({object, symbol})) continue;
+        result_.plan.bindings.push_back(
+            {.object = object, .symbol = symbol, .target = "0", .how = How::absent, .callee = -1});
       }
     }
     std::sort(result_.plan.instances.begin(), result_.plan.instances.end(),
-              [](const Instance& a, const Instance& b) {
+              [](const Replica& a, const Replica& b) {
                 return std::pair(a.object, a.compartment) < std::pair(b.object, b.compartment);
               });
   }
 
-  void want(const std::string& object, int component, int compartment) {
-    if (made_.emplace(object, compartment).second) wanted_.insert({object, component, compartment});
+  /// The part that instances of this object are made of; null: a marshaller.
+  const Part* part_of(const std::string& object) const {
+    if (object == runtime_.name) return &runtime_;
+    if (object == shadow_heap_.name) return &shadow_heap_;
+    for (const Part& part : parts_) {
+      if (symbol_name(part.name) == object) return &part;
+    }
+    return nullptr;
   }
 
-  void bind(const Part& part, const std::string& object, int component, int compartment) {
-    for (const std::string& symbol : part.imports) {
-      std::optional<Binding> binding = resolve(part, object, component, compartment, symbol);
-      if (!binding) continue;
-      type(part, *binding);
-      result_.plan.bindings.push_back(std::move(*binding));
+  void instance(const std::string& object, int compartment) {
+    if (made_.emplace(object, compartment).second) {
+      result_.plan.instances.push_back({object, compartment});
     }
+  }
+
+  /// A compartment uses a function of its own instance of a part: binds what that can get to.
+  void need(const Part& part, int component, int compartment, const std::string& function) {
+    const std::string name = symbol_name(part.name);
+    instance(name, compartment);
+    const std::string object = fmt::format("{}.{}", name, compartment);
+    const auto reach = part.reach.find(function);
+    for (const std::string& symbol : reach == part.reach.end() ? part.imports : reach->second) {
+      bind(part, object, component, compartment, symbol);
+    }
+  }
+
+  void bind(const Part& part, const std::string& object, int component, int compartment,
+            const std::string& symbol) {
+    if (!bound_.emplace(object, symbol).second) return;
+    std::optional<Binding> binding = resolve(part, object, component, compartment, symbol);
+    if (!binding) return;
+    type(part, *binding);
+    result_.plan.bindings.push_back(std::move(*binding));
   }
 
   /// The component whose `api` or leaf functions have the symbol; -1: none, -2: an error was said.
@@ -241,9 +277,10 @@ class Planner {
     const int j = provider(part, symbol);
     if (j == -2) return std::nullopt;
     if (j >= 0) return to_component(part, component, compartment, symbol, j, b);
-    if (contains(runtime_.exports, symbol) && part.name != runtime_.name) {
+    if (part.name != runtime_.name && contains(runtime_.exports, symbol)) {
       b.how = How::runtime;
       b.target = fmt::format("def.rt.{}.{}", compartment, symbol);
+      need(runtime_, kRuntime, compartment, symbol);
       Compartment& home = result_.plan.compartments[at(compartment) - 1];
       if (symbol.rfind("__asan_", 0) == 0) home.asan = true;
       if (symbol == "__safestack_pointer_address") home.unsafe_stack = true;
@@ -253,6 +290,11 @@ class Planner {
       b.how = How::platform;
       b.target = symbol;
       result_.plan.compartments[at(compartment) - 1].services |= service_of(symbol);
+      return b;
+    }
+    if (part.optional.contains(symbol)) {
+      b.how = How::absent;
+      b.target = "0";
       return b;
     }
     error(fmt::format("`{}` refers to `{}`, which no component of the spec exports", part.name,
@@ -268,19 +310,24 @@ class Planner {
     const Part& other = parts_[at(j)];
     const std::string callee = symbol_name(other.name);
     b.callee = j;
-    if (other.replicate) {
-      want(callee, j, compartment);
-      b.how = How::replica;
+    // Where a component is instrumented, all of its compartment's heap has redzones.
+    const std::string guarded = "asan_" + symbol;
+    if (other.replicate && part.name != shadow_heap_.name && with_asan_.contains(compartment) &&
+        contains(shadow_heap_.exports, guarded)) {
+      need(shadow_heap_, kShadowHeap, compartment, guarded);
+      b.how = How::runtime;
+      b.target = fmt::format("def.asan_heap.{}.{}", compartment, guarded);
+      return b;
+    }
+    const bool leaf = other.leaf.contains(symbol);
+    if (other.replicate || (leaf && number_of(j) != compartment)) {
+      need(other, j, compartment, symbol);
+      b.how = other.replicate ? How::replica : How::leaf;
       b.target = fmt::format("def.{}.{}.{}", callee, compartment, symbol);
       return b;
     }
-    const int home = number_of(j);
     b.target = fmt::format("def.{}.{}", callee, symbol);
-    if (other.leaf.contains(symbol)) {
-      b.how = home == compartment ? How::call : How::leaf;
-      return b;
-    }
-    if (home == compartment) return b;
+    if (number_of(j) == compartment) return b;
     return cross(part, component, compartment, symbol, j, b);
   }
 
@@ -314,7 +361,7 @@ class Planner {
     gate.callee = j;
     gate.function = symbol;
     // An instance or the runtime stands for its compartment's first component.
-    const int caller = component >= 0 && !part.replicate
+    const int caller = component >= 0 && number_of(component) == compartment
                            ? component
                            : result_.plan.compartments[at(compartment) - 1].components.front();
     gate.full = full_ >= 0 && c_.level(caller, j) == full_;
@@ -336,7 +383,7 @@ class Planner {
     if (gate.marshalled) {
       const std::string marshaller = callee + "_marshal";
       b.target = fmt::format("def.{}.{}.{}", marshaller, compartment, symbol);
-      want(marshaller, -1, compartment);
+      instance(marshaller, compartment);
     }
     const auto known = std::find_if(result_.plan.gates.begin(), result_.plan.gates.end(),
                                     [&](const Gate& g) { return g.symbol == gate.symbol; });
@@ -360,11 +407,13 @@ class Planner {
   const Configuration& c_;
   const std::vector<Part>& parts_;
   const Part& runtime_;
+  const Part& shadow_heap_;
   const std::vector<std::string>& platform_;
   int light_ = -1;
   int full_ = -1;
+  std::set<int> with_asan_;  ///< compartments
   std::set<std::pair<std::string, int>> made_;
-  std::set<std::tuple<std::string, int, int>> wanted_;
+  std::set<std::pair<std::string, std::string>> bound_;  ///< object, symbol
   PlanResult result_;
 };
 
@@ -386,6 +435,8 @@ const char* name_of(How how) {
       return "platform";
     case How::memory:
       return "memory";
+    case How::absent:
+      return "absent";
   }
   return "";
 }
@@ -408,9 +459,9 @@ bool has_buffers(const EntryPoint& entry) {
 }
 
 PlanResult make_plan(const Spec& spec, const Configuration& configuration,
-                     const std::vector<Part>& parts, const Part& runtime,
+                     const std::vector<Part>& parts, const Part& runtime, const Part& shadow_heap,
                      const std::vector<std::string>& platform) {
-  return Planner(spec, configuration, parts, runtime, platform).run();
+  return Planner(spec, configuration, parts, runtime, shadow_heap, platform).run();
 }
 
 }  // namespace flexos

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "codegen/weaken.h"
 #include "model/configuration.h"
 
 /// The plan of an image: what a configuration means for the linker.
@@ -26,18 +27,21 @@ namespace flexos {
 
 /// What the plan must know of an object file (object.h) and of its component's `build:`.
 struct Part {
-  std::string name;
-  std::vector<std::string> exports;
-  std::vector<std::string> imports;
-  std::map<std::string, std::uint32_t> type_ids;  ///< kcfi, of imports whose address it takes
-  std::set<std::string> leaf;
+  std::string name = {};
+  std::vector<std::string> exports = {};
+  std::vector<std::string> imports = {};
+  std::set<std::string> optional = {};                 ///< imports that may have no provider
+  std::map<std::string, std::uint32_t> type_ids = {};  ///< kcfi, of imports whose address it takes
+  /// For each export the imports that it can get to; without an entry: all of them.
+  std::map<std::string, std::vector<std::string>> reach = {};
+  std::set<std::string> leaf = {};
   bool replicate = false;
   bool sets_errno = false;
   bool checks_types = false;  ///< built with kcfi: what it exports carries type hashes
-  std::string main;           ///< the application's entry; empty: it has none
+  std::string main = {};      ///< the application's entry; empty: it has none
 };
 
-enum class How { call, leaf, replica, runtime, gate, platform, memory };
+enum class How { call, leaf, replica, runtime, gate, platform, memory, absent };
 const char* name_of(How how);
 
 /// One undefined symbol and what it becomes.
@@ -52,7 +56,7 @@ struct Binding {
 struct Gate {
   int from = 0;  ///< compartments
   int to = 0;
-  int callee = -1;  ///< component
+  int callee = -1;  ///< component; -1: the probes of an attack (probes.h)
   std::string function;
   bool full = false;        ///< mpk.full; otherwise mpk.light
   bool marshalled = false;  ///< its buffers are copied (sharing `copy`)
@@ -92,7 +96,7 @@ struct StackDomain {
 
 /// An object of which a compartment has its own copy: a replicated component, the runtime, a
 /// marshaller.
-struct Instance {
+struct Replica {
   std::string object;  ///< `alloc`, `rt`, `vfs_marshal`
   int compartment = 0;
 };
@@ -100,12 +104,14 @@ struct Instance {
 struct Plan {
   std::vector<Compartment> compartments;  ///< [0] is number 1
   std::vector<StackDomain> domains;
-  std::vector<Instance> instances;
+  std::vector<Replica> instances;
   std::vector<Binding> bindings;
   std::vector<Gate> gates;
   std::vector<TypedEntry> typed;
   int application = -1;  ///< component
   bool keys = false;     ///< protection keys are used at all
+  bool probes = false;   ///< what runs is not the application but an attack (probes.h)
+  Defence without = Defence::none;
 
   const Compartment& home(int component) const;
 };
@@ -123,7 +129,7 @@ struct PlanResult {
 /// `parts` by component of the spec; `runtime`: the runtime's object; `platform`: the functions
 /// that the platform exports.
 PlanResult make_plan(const Spec& spec, const Configuration& configuration,
-                     const std::vector<Part>& parts, const Part& runtime,
+                     const std::vector<Part>& parts, const Part& runtime, const Part& shadow_heap,
                      const std::vector<std::string>& platform);
 
 /// A component's name as it stands in symbols: `-` becomes `_`.

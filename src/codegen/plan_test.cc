@@ -82,6 +82,11 @@ const Part kRuntime{.name = "rt",
                     .sets_errno = false,
                     .checks_types = false,
                     .main = ""};
+const Part kShadowHeap = [] {
+  Part part;
+  part.name = "asan_heap";
+  return part;
+}();
 const std::vector<std::string> kPlatform = {"platform_clock", "platform_fault", "platform_exit"};
 
 /// app | lib by `mechanism`; heap with app.
@@ -98,14 +103,15 @@ Configuration layout(const Spec& s, const std::string& mechanism) {
 
 Plan plan(const std::string& mechanism, const std::vector<Part>& list = parts()) {
   const Spec s = spec();
-  PlanResult result = make_plan(s, layout(s, mechanism), list, kRuntime, kPlatform);
+  PlanResult result = make_plan(s, layout(s, mechanism), list, kRuntime, kShadowHeap, kPlatform);
   for (const PlanError& e : result.errors) ADD_FAILURE() << e.message;
   return result.plan;
 }
 
 std::string error(const std::string& mechanism, const std::vector<Part>& list) {
   const Spec s = spec();
-  const PlanResult result = make_plan(s, layout(s, mechanism), list, kRuntime, kPlatform);
+  const PlanResult result =
+      make_plan(s, layout(s, mechanism), list, kRuntime, kShadowHeap, kPlatform);
   return result.errors.empty() ? "" : result.errors.front().message;
 }
 
@@ -142,7 +148,7 @@ TEST(Plan, AFullBoundaryHasAGateAndItsOwnStack) {
   EXPECT_EQ(binding(p, "app", "lib_add").target, "gate.1.2.lib.lib_add");
   // Buffers go through the caller's marshaller.
   EXPECT_EQ(binding(p, "app", "lib_put").target, "def.lib_marshal.1.lib_put");
-  EXPECT_TRUE(std::any_of(p.instances.begin(), p.instances.end(), [](const Instance& i) {
+  EXPECT_TRUE(std::any_of(p.instances.begin(), p.instances.end(), [](const Replica& i) {
     return i.object == "lib_marshal" && i.compartment == 1;
   }));
 }
@@ -165,8 +171,12 @@ TEST(Plan, AReplicatedComponentHasAnInstanceWhereItIsCalled) {
 TEST(Plan, ALeafFunctionRunsInItsCallersDomain) {
   auto list = parts();
   list[0].imports = {"lib_pure"};
+  list[1].reach["lib_pure"] = {};
   const Plan p = plan("mpk.full", list);
-  EXPECT_EQ(binding(p, "app", "lib_pure").target, "def.lib.lib_pure");
+  // An instance of `lib` in the caller's compartment, of which only this function is needed.
+  EXPECT_EQ(binding(p, "app", "lib_pure").target, "def.lib.1.lib_pure");
+  EXPECT_EQ(binding(p, "lib.1", "platform_clock").how, How::absent);
+  EXPECT_EQ(p.compartments[0].services, 0U);
   EXPECT_TRUE(p.gates.empty());
 }
 

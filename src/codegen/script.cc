@@ -45,6 +45,7 @@ std::string memory(const Plan& plan, const Sizes& sizes) {
   }
   for (const Compartment& c : plan.compartments) {
     const int k = c.number;
+    areas.define(fmt::format("compartment_number.{}", k), std::to_string(k));
     areas.add("window", k, sizes.window);
     areas.add("heap", k, c.allocates ? sizes.heap : 0, c.allocates ? kLargePage : kPage);
     // What only the runtime uses: unsafe stacks, and shadow of an eighth of what it covers.
@@ -89,20 +90,23 @@ std::string linker_script(const Plan& plan, const std::vector<Linked>& objects,
                           const std::map<std::string, std::vector<std::string>>& marshalled,
                           const Sizes& sizes) {
   std::string s = "/* Generated: what this configuration means for the linker. */\n";
-  s += fmt::format("ENTRY({})\nPHDRS {{\n{}", platform.entry, platform.headers);
-  s += "  image_text PT_LOAD FLAGS(5);\n  image_rodata PT_LOAD FLAGS(4);\n"
-       "  image_data PT_LOAD FLAGS(6);\n}\nSECTIONS {\n";
-  s += platform.sections;
+  s += fmt::format("ENTRY({})\n", platform.entry);
+  s += fmt::format(
+      "PHDRS {{\n{}  image_text PT_LOAD FLAGS(5);\n  image_rodata PT_LOAD FLAGS(4);\n"
+      "  image_data PT_LOAD FLAGS(6);\n}}\n",
+      platform.headers);
+  s += "SECTIONS {\n" + platform.sections;
   s += fmt::format("\n  . = 0x{:x};\n  text_start = .;\n", kBase);
   for (const Linked& o : objects) {
     s += fmt::format("  .text.{} : {{ \"{}\"(.text .text.*) }} :image_text\n", o.name, o.path);
   }
   s += fmt::format("  .gate.text : ALIGN(64) {{ \"{}\"(.gate.text) }} :image_text\n", gates_path);
   s += fmt::format(
-      "  .platform.text : ALIGN(64) {{ platform_text_start = .; __platform_text_start = .; "
-      "\"{}\"(.platform.text .platform.text.*) platform_text_end = .; __platform_text_end = .; }} "
-      ":image_text\n",
-      platform.object);
+      "  .platform.text : ALIGN(64) {{ platform_text_start = {1}; __platform_text_start = .; "
+      "\"{0}\"(.platform.text .platform.text.*) platform_text_end = {2}; __platform_text_end = .; "
+      "}} :image_text\n",
+      platform.object, plan.without == Defence::platform_text ? "text_start" : ".",
+      plan.without == Defence::platform_text ? "text_end" : ".");
   s += fmt::format("  . = ALIGN({0});\n  text_end = .;\n  rodata_start = .;\n", kPage);
   for (const Compartment& c : plan.compartments) {
     s += fmt::format("  .init_array.{0} : {{ rt_constructors_start.{0} = .;", c.number);
@@ -146,7 +150,7 @@ std::string linker_script(const Plan& plan, const std::vector<Linked>& objects,
   for (const Binding& b : plan.bindings) {
     s += fmt::format("ref.{}.{} = {}; /* {} */\n", b.object, b.symbol, b.target, name_of(b.how));
   }
-  for (const Instance& i : plan.instances) {
+  for (const Replica& i : plan.instances) {
     const auto functions = marshalled.find(i.object);
     if (functions == marshalled.end()) continue;
     const std::string object = fmt::format("{}.{}", i.object, i.compartment);
