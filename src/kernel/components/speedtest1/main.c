@@ -1,0 +1,30 @@
+// SQLite's own speedtest1, from SQLite's sources. Its command line is the image's arguments;
+// `--verify` adds a hash over all results, which must be that of the same program anywhere else.
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "flexos/platform.h"
+
+#define main speedtest1_program
+#include "speedtest1.c"
+#undef main
+
+int speedtest1_main(void) {
+  enum { kMostWords = 32 };
+  static char text[512];
+  static char* words[kMostWords + 2] = {(char*)"speedtest1"};
+  int64_t n = platform_arguments(text, sizeof text - 1);
+  if (n > (int64_t)sizeof text - 1) n = (int64_t)sizeof text - 1;
+  int count = 1;
+  for (int64_t i = 0; i < n && count <= kMostWords; ++i) {
+    if (text[i] == ' ') {
+      text[i] = 0;
+    } else if (i == 0 || text[i - 1] == 0) {
+      words[count++] = text + i;
+    }
+  }
+  if (count == 1) words[count++] = (char*)":memory:";
+  const int code = speedtest1_program(count, words);
+  fflush(stdout);
+  return code;
+}

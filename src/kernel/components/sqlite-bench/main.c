@@ -1,0 +1,103 @@
+// The SQLite benchmark of the FlexOS paper: N INSERTs (5,000 unless the image's arguments say
+// otherwise), each a transaction of its own, into a database file. Prints the time and a checksum
+// of what the database holds afterwards.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "flexos/platform.h"
+#include "sqlite3.h"
+
+static const char kFile[] = "/bench.db";
+
+static int fail(const char* what, int code) {
+  printf("sqlite-bench: %s: error %d\n", what, code);
+  return 1;
+}
+
+static long long nanoseconds(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * 1000000000LL + now.tv_nsec;
+}
+
+/// The first number among the arguments.
+static long inserts(void) {
+  char text[256];
+  int64_t n = platform_arguments(text, sizeof text - 1);
+  if (n > (int64_t)sizeof text - 1) n = (int64_t)sizeof text - 1;
+  if (n < 0) n = 0;
+  text[n] = 0;
+  const char* digits = text + strcspn(text, "0123456789");
+  const long wanted = strtol(digits, 0, 10);
+  return wanted > 0 ? wanted : 5000;
+}
+
+/// Values that look random and are the same everywhere.
+static unsigned next(unsigned* state) {
+  *state = *state * 1664525 + 1013904223;
+  return *state >> 8;
+}
+
+static int insert_all(sqlite3* db, long count) {
+  unsigned state = 1;
+  for (long i = 1; i <= count; ++i) {
+    char sql[160];
+    const unsigned value = next(&state);
+    snprintf(sql, sizeof sql, "INSERT INTO t VALUES(%ld, %u, 'row %ld of the table, %u')", i, value,
+             i, next(&state));
+    const int error = sqlite3_exec(db, sql, 0, 0, 0);
+    if (error != SQLITE_OK) return error;
+  }
+  return SQLITE_OK;
+}
+
+/// Rows, and a sum over all that they hold.
+static int read_back(sqlite3* db, long long* rows, long long* checksum) {
+  static const char kSql[] =
+      "SELECT count(*), sum(a * 31 + b * 17 + length(c) + unicode(substr(c, -1))) FROM t";
+  sqlite3_stmt* query = 0;
+  int error = sqlite3_prepare_v2(db, kSql, sizeof kSql, &query, 0);
+  if (error != SQLITE_OK) return error;
+  error = sqlite3_step(query);
+  if (error == SQLITE_ROW) {
+    *rows = sqlite3_column_int64(query, 0);
+    *checksum = sqlite3_column_int64(query, 1);
+    error = SQLITE_OK;
+  }
+  sqlite3_finalize(query);
+  return error;
+}
+
+static int bench(void) {
+  const long count = inserts();
+  sqlite3* db = 0;
+  int error = sqlite3_open(kFile, &db);
+  if (error != SQLITE_OK) return fail("open", error);
+  error = sqlite3_exec(db, "CREATE TABLE t(a INTEGER PRIMARY KEY, b INTEGER, c TEXT)", 0, 0, 0);
+  if (error != SQLITE_OK) return fail("create", error);
+
+  const long long start = nanoseconds();
+  error = insert_all(db, count);
+  const long long taken = nanoseconds() - start;
+  if (error != SQLITE_OK) return fail("insert", error);
+
+  long long rows = 0;
+  long long checksum = 0;
+  error = read_back(db, &rows, &checksum);
+  if (error != SQLITE_OK) return fail("select", error);
+  error = sqlite3_close(db);
+  if (error != SQLITE_OK) return fail("close", error);
+  unlink(kFile);
+  printf("inserts %ld\nseconds %lld.%09lld\nrows %lld\nchecksum %lld\n", count, taken / 1000000000,
+         taken % 1000000000, rows, checksum);
+  return rows == count ? 0 : 1;
+}
+
+int sqlite_bench_main(void) {
+  const int code = bench();
+  fflush(stdout);
+  return code;
+}
