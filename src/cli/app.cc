@@ -154,7 +154,9 @@ int App::fail(int code, const std::string& message, const std::string& hint) {
   return code;
 }
 
-void App::progress(const std::string& line) const { progress_line().show(line, seconds()); }
+void App::progress(const std::string& line) const {
+  if (isatty(STDERR_FILENO) != 0) progress_line().show(line, seconds());
+}
 
 void App::note(const std::string& message) {
   progress_line().clear();

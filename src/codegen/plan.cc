@@ -187,30 +187,42 @@ class Planner {
         with_asan_.insert(number_of(i));
       }
     }
-    for (int i = 0; i < spec_.size(); ++i) {
-      const Part& part = parts_[at(i)];
-      const std::string object = symbol_name(part.name);
-      if (part.replicate) continue;
-      for (const std::string& symbol : part.imports) bind(part, object, i, number_of(i), symbol);
-    }
+    // From what the start calls to all that it can get to.
     for (const Compartment& compartment : result_.plan.compartments) {
       need(runtime_, kRuntime, compartment.number, "rt_init");
     }
+    for (int i = 0; i < spec_.size(); ++i) {
+      const Part& part = parts_[at(i)];
+      for (const char* hook : {"_init", "_fini"}) {
+        const std::string function = symbol_name(part.name) + hook;
+        if (contains(part.exports, function)) need(part, i, number_of(i), function);
+      }
+    }
+    if (result_.plan.application >= 0) {
+      const int i = result_.plan.application;
+      need(parts_[at(i)], i, number_of(i), parts_[at(i)].main);
+    }
     // What no function in use can get to is not there to be called.
+    for (int i = 0; i < spec_.size(); ++i) {
+      if (!parts_[at(i)].replicate) drop_rest(parts_[at(i)], symbol_name(parts_[at(i)].name));
+    }
     for (const Replica& instance : result_.plan.instances) {
       const Part* part = part_of(instance.object);
       if (part == nullptr) continue;
-      const std::string object = fmt::format("{}.{}", instance.object, instance.compartment);
-      for (const std::string& symbol : part->imports) {
-        if (bound_.contains({object, symbol})) continue;
-        result_.plan.bindings.push_back(
-            {.object = object, .symbol = symbol, .target = "0", .how = How::absent, .callee = -1});
-      }
+      drop_rest(*part, fmt::format("{}.{}", instance.object, instance.compartment));
     }
     std::sort(result_.plan.instances.begin(), result_.plan.instances.end(),
               [](const Replica& a, const Replica& b) {
                 return std::pair(a.object, a.compartment) < std::pair(b.object, b.compartment);
               });
+  }
+
+  void drop_rest(const Part& part, const std::string& object) {
+    for (const std::string& symbol : part.imports) {
+      if (bound_.contains({object, symbol})) continue;
+      result_.plan.bindings.push_back(
+          {.object = object, .symbol = symbol, .target = "0", .how = How::absent, .callee = -1});
+    }
   }
 
   /// The part that instances of this object are made of; null: a marshaller.
@@ -229,11 +241,13 @@ class Planner {
     }
   }
 
-  /// A compartment uses a function of its own instance of a part: binds what that can get to.
+  /// A function of a part is used in a compartment: binds what it can get to.
   void need(const Part& part, int component, int compartment, const std::string& function) {
-    const std::string name = symbol_name(part.name);
-    instance(name, compartment);
-    const std::string object = fmt::format("{}.{}", name, compartment);
+    std::string object = symbol_name(part.name);
+    if (component < 0 || part.replicate || number_of(component) != compartment) {
+      instance(object, compartment);
+      object += fmt::format(".{}", compartment);
+    }
     const auto reach = part.reach.find(function);
     for (const std::string& symbol : reach == part.reach.end() ? part.imports : reach->second) {
       bind(part, object, component, compartment, symbol);
@@ -327,6 +341,7 @@ class Planner {
       return b;
     }
     b.target = fmt::format("def.{}.{}", callee, symbol);
+    need(other, j, number_of(j), symbol);
     if (number_of(j) == compartment) return b;
     return cross(part, component, compartment, symbol, j, b);
   }
