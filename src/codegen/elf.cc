@@ -1,9 +1,11 @@
 #include "codegen/elf.h"
 
+#include <cxxabi.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <system_error>
@@ -303,11 +305,27 @@ std::optional<SymbolIndex::Place> SymbolIndex::at(std::uint64_t address) const {
   return nearest;
 }
 
+std::string readable(const std::string& symbol) {
+  constexpr std::size_t kLongest = 400;  // the demangler recurses, and the name is a stranger's
+  if (!symbol.starts_with("_Z") || symbol.size() > kLongest) return symbol;
+  int status = 0;
+  char* name = abi::__cxa_demangle(symbol.c_str(), nullptr, nullptr, &status);
+  std::string result = status == 0 && name != nullptr ? name : symbol;
+  std::free(name);
+  // Who has no name says nothing about where.
+  constexpr std::string_view kNobody = "(anonymous namespace)::";
+  for (std::size_t at = result.find(kNobody); at != std::string::npos; at = result.find(kNobody)) {
+    result.erase(at, kNobody.size());
+  }
+  return result;
+}
+
 std::string symbol_text(const SymbolIndex& symbols, std::uint64_t address) {
   const auto place = symbols.at(address);
   if (!place) return fmt::format("{:#x}", address);
-  if (place->offset == 0) return place->symbol->name;
-  return fmt::format("{}+{:#x}", place->symbol->name, place->offset);
+  const std::string name = readable(place->symbol->name);
+  if (place->offset == 0) return name;
+  return fmt::format("{}+{:#x}", name, place->offset);
 }
 
 }  // namespace flexos

@@ -116,6 +116,9 @@ class SymbolIndex {
   std::vector<const ElfSymbol*> sorted_;
 };
 
+/// A C++ name as it was written; any other one as it is.
+std::string readable(const std::string& symbol);
+
 /// "symbol+0x12", or "0x1000012" where no symbol is near.
 std::string symbol_text(const SymbolIndex& symbols, std::uint64_t address);
 

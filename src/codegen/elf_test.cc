@@ -50,6 +50,16 @@ TEST(Elf, NamesTheSymbolOfAnAddress) {
   EXPECT_FALSE(symbols.at(0x1000003)->inside);
 }
 
+TEST(Elf, ReadsNamesOfCxx) {
+  EXPECT_EQ(readable("_ZN6flexos4heap10take_pagesEmPb"),
+            "flexos::heap::take_pages(unsigned long, bool*)");
+  EXPECT_EQ(readable("_ZN6flexos12_GLOBAL__N_16delistEj"), "flexos::delist(unsigned int)");
+  EXPECT_EQ(readable("def.vfs.open"), "def.vfs.open");
+  EXPECT_EQ(readable("_Z"), "_Z");
+  const std::string deep = "_Z1f" + std::string(100000, 'P') + "i";
+  EXPECT_EQ(readable(deep), deep);
+}
+
 TEST(Elf, RefusesWhatItCannotUse) {
   const auto good = small().write();
   EXPECT_FALSE(Elf::parse({}));

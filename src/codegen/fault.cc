@@ -83,19 +83,21 @@ struct Target {
   int compartment = 0;
 };
 
+/// The smallest range that holds an address: ranges of `shared` may lie in one another.
 Target target_of(const Manifest& m, std::uint64_t address) {
-  const auto holds = [&](const Manifest::Section& s) {
-    return address >= s.start && address < s.end;
+  Target best;
+  const auto look = [&](const Manifest::Section& s, int compartment) {
+    if (address < s.start || address >= s.end) return;
+    if (best.section != nullptr && best.section->end - best.section->start <= s.end - s.start) {
+      return;
+    }
+    best = {&s, compartment};
   };
   for (const auto& c : m.compartments) {
-    for (const auto& s : c.sections) {
-      if (holds(s)) return {&s, c.number};
-    }
+    for (const auto& s : c.sections) look(s, c.number);
   }
-  for (const auto& s : m.shared) {
-    if (holds(s)) return {&s, 0};
-  }
-  return {};
+  for (const auto& s : m.shared) look(s, 0);
+  return best;
 }
 
 /// "the heap of compartment 2 {vfs ramfs} (heap.2+0x10)".

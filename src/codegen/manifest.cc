@@ -260,8 +260,8 @@ constexpr std::uint64_t kMax = std::numeric_limits<std::uint64_t>::max();
 Manifest::Section read_section(Object& in) {
   Manifest::Section s;
   s.name = in.text("name");
-  s.kind = in.one_of(
-      "kind", {"text", "rodata", "data", "stack", "heap", "window", "gate", "platform", "nucleus"});
+  s.kind = in.one_of("kind", {"text", "rodata", "data", "stack", "heap", "window", "private",
+                              "gate", "platform", "nucleus"});
   s.start = in.address("start", kMax);
   s.end = in.address("end", kMax);
   const std::uint64_t size = in.number("size", 0, kMax);

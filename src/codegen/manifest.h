@@ -22,7 +22,7 @@ struct Manifest {
   struct Section {
     std::string
         name;  ///< as in the ELF file, or a name of the weaver's where the file holds nothing
-    std::string kind;  ///< text, rodata, data, stack, heap, window, gate, platform, nucleus
+    std::string kind;  ///< text, rodata, data, stack, heap, window, private, gate, ...
     std::uint64_t start = 0;
     std::uint64_t end = 0;
     std::string protection;  ///< "r-x", "r--", "rw-"
