@@ -73,5 +73,6 @@ void add_run(CLI::App& root, App& app, int& exit_code);
 void add_scan(CLI::App& root, App& app, int& exit_code);
 void add_inspect(CLI::App& root, App& app, int& exit_code);
 void add_build(CLI::App& root, App& app, int& exit_code);
+void add_attack(CLI::App& root, App& app, int& exit_code);
 
 }  // namespace flexos

@@ -41,6 +41,7 @@ int run(int argc, char** argv) {
   add_scan(root, app, exit_code);
   add_inspect(root, app, exit_code);
   add_build(root, app, exit_code);
+  add_attack(root, app, exit_code);
   try {
     root.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
