@@ -11,7 +11,7 @@ _flexos_explore_specs() {
 
 _flexos_explore() {
   local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-  local commands="check rank frontier safest compartments explain"
+  local commands="check rank frontier safest compartments explain build run scan inspect"
   local common="--format --color --specs --time-limit --certify --no-certify --stats --help"
   local command="" options i
   COMPREPLY=()
@@ -31,12 +31,14 @@ _flexos_explore() {
       return
       ;;
     --objective) mapfile -t COMPREPLY < <(compgen -W "fastest safest" -- "$word") && return ;;
-    --specs)
+    --specs | --output | -o)
       compopt -o filenames 2>/dev/null
       mapfile -t COMPREPLY < <(compgen -d -- "$word")
       return
       ;;
-    --top | --time-limit | --slowdown | --at-least | --metric | --config | --layout) return ;;
+    --platform) mapfile -t COMPREPLY < <(compgen -W "qemu linux" -- "$word") && return ;;
+    --accel) mapfile -t COMPREPLY < <(compgen -W "auto kvm tcg" -- "$word") && return ;;
+    --timeout | --top | --time-limit | --slowdown | --at-least | --metric | --config | --layout) return ;;
   esac
 
   for ((i = 1; i < COMP_CWORD; ++i)); do
@@ -51,6 +53,10 @@ _flexos_explore() {
     frontier) options="--top --poset $common" ;;
     safest) options="--top --slowdown --measured --at-least --metric --poset $common" ;;
     explain) options="--config --layout $common" ;;
+    build) options="--top --config --layout --unprotected --output --platform $common" ;;
+    run) options="--timeout --gdb --accel $common" ;;
+    scan) options="--strict --all $common" ;;
+    inspect) options=$common ;;
     *) options="--color --help --version" ;;
   esac
 
@@ -58,7 +64,13 @@ _flexos_explore() {
     mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")
   else
     [[ -z $command ]] && mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$word")
-    _flexos_explore_specs "$word"
+    case $command in
+      run | scan | inspect)
+        compopt -o filenames 2>/dev/null
+        mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -f -- "$word")
+        ;;
+      *) _flexos_explore_specs "$word" ;;
+    esac
   fi
 }
 

@@ -1,12 +1,14 @@
 # Fish completion for flexos-explore.
 
-set -l commands check rank frontier safest compartments explain
+set -l commands check rank frontier safest compartments explain build run scan inspect
 set -l none "not __fish_seen_subcommand_from $commands"
 set -l any "__fish_seen_subcommand_from $commands"
-set -l ordered "__fish_seen_subcommand_from rank frontier safest"
+set -l ordered "__fish_seen_subcommand_from rank frontier safest build"
+set -l image "__fish_seen_subcommand_from run scan inspect"
 
 complete -c flexos-explore -f
-complete -c flexos-explore -k -a "(__fish_complete_suffix .yaml)"
+complete -c flexos-explore -n "not $image" -k -a "(__fish_complete_suffix .yaml)"
+complete -c flexos-explore -n $image -F
 
 complete -c flexos-explore -n $none -a check -d "say whether specs are well formed and consistent"
 complete -c flexos-explore -n $none -a rank -d "list the best configurations"
@@ -14,6 +16,10 @@ complete -c flexos-explore -n $none -a frontier -d "list every non-dominated cos
 complete -c flexos-explore -n $none -a safest -d "list the safest configurations within the budget"
 complete -c flexos-explore -n $none -a compartments -d "find the fewest compartments"
 complete -c flexos-explore -n $none -a explain -d "say why infeasible, or why not a configuration"
+complete -c flexos-explore -n $none -a build -d "make bootable images of the best configurations"
+complete -c flexos-explore -n $none -a run -d "run an image and say how it ended"
+complete -c flexos-explore -n $none -a scan -d "say whether code of an image could change its own rights"
+complete -c flexos-explore -n $none -a inspect -d "say what is in an image"
 
 complete -c flexos-explore -l help -d "show help"
 complete -c flexos-explore -l color -x -a "auto always never" -d "colours"
@@ -34,3 +40,13 @@ complete -c flexos-explore -n "__fish_seen_subcommand_from safest" -l at-least -
 complete -c flexos-explore -n "__fish_seen_subcommand_from safest" -l metric -x -d "column of the table"
 complete -c flexos-explore -n "__fish_seen_subcommand_from explain" -l config -x -d "why not this configuration"
 complete -c flexos-explore -n "__fish_seen_subcommand_from explain" -l layout -x -d "why not this split"
+complete -c flexos-explore -n "__fish_seen_subcommand_from build" -l config -x -d "the image of this configuration"
+complete -c flexos-explore -n "__fish_seen_subcommand_from build" -l layout -x -d "the image of this split"
+complete -c flexos-explore -n "__fish_seen_subcommand_from build" -l unprotected -d "everything in one compartment"
+complete -c flexos-explore -n "__fish_seen_subcommand_from build" -s o -l output -x -a "(__fish_complete_directories)" -d "folder of the images"
+complete -c flexos-explore -n "__fish_seen_subcommand_from build" -l platform -x -a "qemu linux" -d "what they run on"
+complete -c flexos-explore -n "__fish_seen_subcommand_from run" -l timeout -x -d "seconds until it counts as hung"
+complete -c flexos-explore -n "__fish_seen_subcommand_from run" -l gdb -d "under a debugger, with symbols"
+complete -c flexos-explore -n "__fish_seen_subcommand_from run" -l accel -x -a "auto kvm tcg" -d "what runs the machine"
+complete -c flexos-explore -n "__fish_seen_subcommand_from scan" -l strict -d "hidden system calls are errors too"
+complete -c flexos-explore -n "__fish_seen_subcommand_from scan" -l all -d "show also what is where it may be"

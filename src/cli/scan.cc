@@ -96,7 +96,7 @@ int run(App& app, const Options& options) {
   if (printed != kDone) return printed;
   if (good) return kDone;
   return app.fail(kNo, options.image + " holds what only gates and platform may hold",
-                  "docs/threat-model.md says what each sequence could do");
+                  "docs/image.md says what each sequence could do, and where it may stand");
 }
 
 }  // namespace

@@ -3,7 +3,7 @@
 import re
 import unittest
 
-from tool import COMMANDS, EXAMPLES, INFEASIBLE, ROOT, SMALL, ToolTest
+from tool import COMMANDS, EXAMPLES, IMAGE_COMMANDS, INFEASIBLE, ROOT, SMALL, ToolTest
 
 
 class Usage(ToolTest):
@@ -49,7 +49,7 @@ class Usage(ToolTest):
     def test_help_is_an_answer(self):
         run = self.run_tool("--help")
         self.assertEqual((run.returncode, run.stderr), (0, ""))
-        for command in COMMANDS:
+        for command in COMMANDS + IMAGE_COMMANDS:
             self.assertIn(command, run.stdout)
             own = self.run_tool(command, "--help")
             self.assertEqual((own.returncode, own.stderr), (0, ""))
@@ -63,7 +63,7 @@ class Usage(ToolTest):
     def test_completions_know_every_option(self):
         shells = {name: (ROOT / "completions" / name).read_text()
                   for name in ("flexos-explore.bash", "_flexos-explore", "flexos-explore.fish")}
-        for command in COMMANDS:
+        for command in COMMANDS + IMAGE_COMMANDS:
             help_text = self.run_tool(command, "--help").stdout
             options = set(re.findall(r"(?<![\w-])--([a-z][a-z-]+)", help_text))
             self.assertTrue(options)

@@ -14,6 +14,7 @@ BUILD = pathlib.Path(os.environ.get("FLEXOS_BUILD_DIR", ROOT / "build/release"))
 TOOL = BUILD / "bin/flexos-explore"
 EXAMPLES = ROOT / "examples"
 COMMANDS = ("check", "rank", "frontier", "safest", "compartments", "explain")
+IMAGE_COMMANDS = ("run", "scan", "inspect")
 
 # A network stack without any guarantee, and an application with something to lose.
 SMALL = """\
