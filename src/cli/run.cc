@@ -20,7 +20,7 @@ namespace {
 struct Options {
   std::string image;
   std::vector<std::string> arguments;
-  double timeout = 60;
+  std::optional<double> timeout;  ///< default: 60, under a debugger none
   bool gdb = false;
   std::string accelerator = "auto";
 };
@@ -102,7 +102,8 @@ std::string source_line(const std::string& file, std::uint64_t address) {
       text.ends_with(":?")) {
     return {};
   }
-  return text;
+  // As compiled: relative to the project, with whatever dots the build put in.
+  return std::filesystem::path(text).lexically_normal().string();
 }
 
 /// The first part of a text and its last part: what is shown, and what is judged by.
@@ -234,7 +235,7 @@ int run(App& app, const Options& options) {
   Output errors;
   const ProcessEnd end =
       run_process({.command = command,
-                   .timeout = options.timeout,
+                   .timeout = options.timeout.value_or(options.gdb ? 0 : 60),
                    .input = true,
                    .output = [&](int stream, std::string_view bytes) {
                      (stream == 1 ? console : errors).add(bytes);

@@ -388,6 +388,14 @@ Outcome classify(const std::string& platform, const ProcessEnd& end, std::string
     // end; 1 is also what QEMU says of itself.
     const bool through_device = end.code % 2 == 1;
     const int code = end.code / 2;
+    const std::string said = summary(errors);
+    // What QEMU says of itself; a guest has no way to its stderr.
+    const bool by_debugger = said.find("Terminated via GDBstub") != std::string::npos;
+    if (end.code == 0 && (by_debugger || said.find("terminating on signal") != std::string::npos)) {
+      o.ending = Ending::interrupted;
+      o.detail = by_debugger ? "the debugger ended it" : said;
+      return o;
+    }
     if (end.code == 0) {
       o.ending = Ending::triple_fault;
       o.detail = "the virtual machine reset itself (triple fault)";

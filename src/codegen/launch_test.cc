@@ -78,6 +78,13 @@ TEST(Classify, HangMissingInterrupted) {
   ProcessEnd end;
   end.error = "No such file or directory";
   EXPECT_EQ(classify("qemu", end, "", "").exit_code(), 3);
+  EXPECT_EQ(
+      classify("qemu", ended(0), "", "qemu-system-x86_64: QEMU: Terminated via GDBstub\n").ending,
+      Ending::interrupted);
+  EXPECT_EQ(classify("qemu", ended(0), "",
+                     "qemu-system-x86_64: terminating on signal 15 from pid 1 (init)\n")
+                .ending,
+            Ending::interrupted);
   end = ended(-1);
   end.timed_out = true;
   end.seconds = 60;
