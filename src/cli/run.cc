@@ -209,11 +209,14 @@ int run(App& app, const Options& options) {
     command = qemu_command(start);
     const std::string target = fmt::format("target remote 127.0.0.1:{}", start.debugger_port);
     if (options.gdb && isatty(STDIN_FILENO) == 1) {
-      // The debugger starts QEMU and ends it; the console is the terminal's.
+      // The debugger starts QEMU (in a session without a terminal) and ends it.
+      const char* terminal = ttyname(STDIN_FILENO);
+      const std::string console =
+          fmt::format("file:{}", terminal != nullptr ? terminal : "/dev/null");
       std::vector<std::string> piped = command;
       for (std::size_t i = 0; i + 1 < piped.size(); ++i) {
         if (piped[i] == "-gdb") piped[i + 1] = "stdio";
-        if (piped[i] == "-serial") piped[i + 1] = "file:/dev/tty";
+        if (piped[i] == "-serial") piped[i + 1] = console;
       }
       return become(app, {"gdb", "-q", "-ex", "target remote | exec " + quoted(piped), image.file});
     }
