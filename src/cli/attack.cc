@@ -199,7 +199,7 @@ class Attacker {
     Attacked a;
     a.manifest = woven->manifest;
     a.without = without;
-    a.cells = attack_cells(spec_, c, *elf, a.manifest, options_.only);
+    a.cells = attack_cells(spec_, c, *elf, a.manifest, options_.only, options_.mutate);
     AttackRun run;
     run.elf = woven->elf.string();
     run.timeout = options_.timeout;
@@ -259,8 +259,37 @@ std::optional<std::vector<Configuration>> choose(App& app, const Options& option
   return chosen;
 }
 
-/// The image itself, then without each defence in turn: each must turn a cell.
-int run_mutations(App& app, Attacker& attacker, const Configuration& c,
+/// Does an image of this configuration have the defence at all?
+bool has(const Spec& spec, const Configuration& c, const std::string& platform, Defence defence) {
+  const int n = static_cast<int>(compartments_of(spec, c).size());
+  bool full = false;
+  for (int a = 1; a <= n; ++a) {
+    for (int b = 1; b < a; ++b) full |= wall_between(spec, c, a, b) == Wall::full;
+  }
+  switch (defence) {
+    case Defence::wait_check:
+    case Defence::stack_switch:
+    case Defence::register_scrub:
+    case Defence::result_scrub:
+    case Defence::vector_scrub:
+    case Defence::control_restore:
+    case Defence::stack_key:
+      return full;
+    case Defence::rights_check:
+    case Defence::data_key:
+    case Defence::heap_key:
+    case Defence::services:
+      return n > 1;
+    case Defence::platform_text:
+      return platform == "qemu";
+    default:
+      return true;
+  }
+}
+
+/// The image itself, then without each defence in turn: each must turn a cell. One attack of a kind
+/// over each kind of wall is enough to see it.
+int run_mutations(App& app, Attacker& attacker, const Spec& spec, const Configuration& c,
                   const std::string& platform) {
   Json list = Json::array();
   std::string text;
@@ -274,7 +303,10 @@ int run_mutations(App& app, Attacker& attacker, const Configuration& c,
   text += fmt::format("  {:<20}{} of {} cells differ from what is promised\n", "with all",
                       whole->differences(), whole->tried());
   for (const auto& [defence, name] : kDefences) {
-    if (defence == Defence::platform_text && platform != "qemu") continue;
+    if (!has(spec, c, platform, defence)) {
+      text += fmt::format("  {:<20}nothing in this image rests on it\n", name);
+      continue;
+    }
     const auto a = attacker.attack(c, defence);
     if (!a) return refuse(a.error());
     std::string turned;
@@ -346,7 +378,7 @@ int run(App& app, const Options& options) {
     if (name == options.without) without = defence;
   }
   Attacker attacker(app, options, *spec, platform);
-  if (options.mutate) return run_mutations(app, attacker, chosen.front(), platform);
+  if (options.mutate) return run_mutations(app, attacker, *spec, chosen.front(), platform);
   Json json = Json::array();
   std::string text;
   std::size_t differences = 0;

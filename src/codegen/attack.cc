@@ -10,6 +10,7 @@
 #include <charconv>
 #include <cstring>
 #include <map>
+#include <set>
 #include <span>
 
 #include "codegen/fault.h"
@@ -536,14 +537,15 @@ std::optional<Configuration> configuration_of(const Spec& spec, const Manifest& 
 }
 
 std::vector<AttackCell> attack_cells(const Spec& spec, const Configuration& c, const Elf& elf,
-                                     const Manifest& manifest,
-                                     const std::vector<std::string>& only) {
+                                     const Manifest& manifest, const std::vector<std::string>& only,
+                                     bool sample) {
   const Targets targets(elf, manifest);
   const int n = static_cast<int>(compartments_of(spec, c).size());
   std::vector<AttackCell> cells;
   for (int a = 0; a < kAttacks; ++a) {
     const auto attack = static_cast<Attack>(a);
     if (!only.empty() && std::count(only.begin(), only.end(), facts(attack).name) == 0) continue;
+    std::set<Wall> tried;
     for (int attacker = 1; attacker <= n; ++attacker) {
       const int last = is_on_platform(attack) ? 0 : n;
       for (int victim = is_on_platform(attack) ? 0 : 1; victim <= last; ++victim) {
@@ -553,6 +555,13 @@ std::vector<AttackCell> attack_cells(const Spec& spec, const Configuration& c, c
         cell.victim = victim;
         cell.promise = promise(spec, c, manifest.platform, attack, attacker, victim);
         if (cell.promise.verdict.kind != Kind::absent) cell.arguments = targets.arguments(cell);
+        if (sample && cell.arguments &&
+            !tried
+                 .insert(is_on_platform(attack) ? Wall::same
+                                                : wall_between(spec, c, attacker, victim))
+                 .second) {
+          cell.arguments.reset();
+        }
         cells.push_back(std::move(cell));
       }
     }

@@ -35,9 +35,10 @@ std::string text_of(const AttackVerdict& verdict);
 std::optional<Configuration> configuration_of(const Spec& spec, const Manifest& manifest);
 
 /// All cells, with what each is promised to come to. `only`: names of attacks; empty = all.
+/// `sample`: of each attack only one over each kind of wall.
 std::vector<AttackCell> attack_cells(const Spec& spec, const Configuration& c, const Elf& elf,
                                      const Manifest& manifest,
-                                     const std::vector<std::string>& only);
+                                     const std::vector<std::string>& only, bool sample);
 
 struct AttackRun {
   std::string elf;  ///< absolute
