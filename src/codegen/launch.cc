@@ -405,7 +405,6 @@ Outcome classify(const std::string& platform, const ProcessEnd& end, std::string
     }
     if (!through_device || (code == 0 && words.code != 0)) {
       o.ending = Ending::environment;
-      const std::string said = summary(errors);
       o.detail =
           fmt::format("QEMU failed with exit code {}{}", end.code, said.empty() ? "" : ": " + said);
       return o;
