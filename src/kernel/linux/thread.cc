@@ -44,7 +44,7 @@ namespace {
 
 int64_t prepare_checked(const Request& r) {
   if (r.thread == 0 || r.thread >= flexos_image.threads || r.thread == platform_common.thread ||
-      r.compartment == 0 || r.compartment > flexos_image.compartments || !is_executable(r.entry)) {
+      r.compartment != r.caller || !is_executable(r.entry)) {
     return -1;
   }
   prepare(r.thread, r.entry, r.argument, r.compartment);

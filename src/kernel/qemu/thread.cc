@@ -7,9 +7,15 @@
 namespace flexos {
 namespace {
 
+/// What gates keep for a stack domain (image.h): the stack pointer, and the gate waited for.
+struct Gate {
+  uint64_t slot;
+  uint64_t wait;
+};
+
 struct Thread {
   Frame frame;
-  uint64_t slot[kCompartments];
+  Gate gate[kCompartments];
   uint32_t pkru;
   uint32_t mxcsr;
   uint32_t x87;
@@ -21,13 +27,14 @@ uint32_t current;
 /// No residue of one thread's vectors and x87 registers for the next.
 alignas(16) constexpr uint32_t kNoFloats[128] = {0x37f, 0, 0, 0, 0, 0, 0x1f80};
 
-/// Each compartment's slot is in its own memory; for the moment every key is open.
+/// Each compartment's slot is in its own memory; for the moment every key is open. Compartments that
+/// share a stack have the same slot: who saves and restores must not do both in one pass.
 template <class Action>
 void each_slot(Action action) {
   if (features.keys) write_pkru(0);
   allow_user_access(true);
   for (uint32_t k = 1; k <= compartment_count; ++k) {
-    if (auto* slot = static_cast<volatile uint64_t*>(compartments[k].slot)) action(k, *slot);
+    if (auto* slot = static_cast<volatile uint64_t*>(compartments[k].slot)) action(k, slot);
   }
   allow_user_access(false);
 }
@@ -51,7 +58,7 @@ bool is_executable(uint64_t address) {
 }  // namespace
 
 void threads_start() {
-  each_slot([](uint32_t k, volatile uint64_t& slot) { slot = stack_top(k, 0); });
+  each_slot([](uint32_t k, volatile uint64_t* slot) { slot[0] = stack_top(k, 0); });
 }
 
 int64_t thread_prepare(uint64_t thread, uint64_t entry, uint64_t argument, uint64_t compartment) {
@@ -65,7 +72,7 @@ int64_t thread_prepare(uint64_t thread, uint64_t entry, uint64_t argument, uint6
   fresh.frame.rip = entry;
   fresh.frame.rflags = 2;
   fresh.frame.rsp = stack_top(compartment, thread) - 8;  // as a call leaves it
-  for (uint32_t k = 1; k <= compartment_count; ++k) fresh.slot[k] = stack_top(k, thread);
+  for (uint32_t k = 1; k <= compartment_count; ++k) fresh.gate[k] = {stack_top(k, thread), 0};
   fresh.pkru = compartments[compartment].pkru;
   fresh.mxcsr = kNoFloats[6];
   fresh.x87 = kNoFloats[0];
@@ -84,9 +91,10 @@ void thread_switch(uint64_t next, Frame& frame) {
   from.pkru = features.keys ? read_pkru() : 0;
   asm volatile("stmxcsr %0; fnstcw %1" : "=m"(from.mxcsr), "=m"(from.x87));
   from.can_run = true;
-  each_slot([&](uint32_t k, volatile uint64_t& slot) {
-    from.slot[k] = slot;
-    slot = to.slot[k];
+  each_slot([&](uint32_t k, volatile uint64_t* slot) { from.gate[k] = {slot[0], slot[1]}; });
+  each_slot([&](uint32_t k, volatile uint64_t* slot) {
+    slot[0] = to.gate[k].slot;
+    slot[1] = to.gate[k].wait;
   });
   current = static_cast<uint32_t>(next);
   *reinterpret_cast<volatile uint32_t*>(

@@ -195,9 +195,21 @@ static void in_two(void* argument) {
   asm volatile("" : : "r"(peek(*static_cast<uint64_t*>(argument))));  // of compartment 1
   platform_exit(0);
 }
+/// A gate by hand: prepares thread 1 with the rights of compartment 2, on its stack.
+[[gnu::naked]] int prepare_in_two(void (*)(void*), void*) {
+  asm volatile(
+      "push %%rbx; mov %%rsp, %%rbx; mov %%rdi, %%r8; mov %%rsi, %%r9;"
+      "xor %%ecx, %%ecx; xor %%edx, %%edx; mov %0, %%eax; wrpkru; mov %2, %%rsp;"
+      "mov $1, %%edi; mov %%r8, %%rsi; mov %%r9, %%rdx; mov $2, %%ecx; call platform_thread_prepare;"
+      "mov %%eax, %%esi; xor %%ecx, %%ecx; xor %%edx, %%edx; mov %1, %%eax; wrpkru;"
+      "mov %%rbx, %%rsp; pop %%rbx; mov %%esi, %%eax; ret"
+      :
+      : "i"(kRights2), "i"(kRights1), "i"(&stacks2[0] + kStack));
+}
 void test_thread_rights() {
   asm volatile("movq %0, %%xmm7" : : "r"(uint64_t{0x5ec3e7}) : "xmm7");
-  expect(platform_thread_prepare(1, in_two, &secret1, 2) == 0, "prepare");
+  expect(platform_thread_prepare(1, in_two, &secret1, 2) == -1, "nobody lends another's rights");
+  expect(prepare_in_two(in_two, &secret1) == 0, "prepare");
   platform_thread_switch(1);
   expect(peek(secret1) == 0x1111, "rights of compartment 1");
   platform_thread_switch(1);

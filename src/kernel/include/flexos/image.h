@@ -31,7 +31,9 @@ struct FlexosRegion {
 struct FlexosCompartment {
   uint32_t pkru;      ///< the rights its components run with
   uint32_t services;  ///< FLEXOS_SERVICE_*
-  uint64_t* slot;     ///< in its own memory: where a gate finds the stack pointer to enter it with
+  uint64_t* slot;     ///< in its own memory, two words a thread has of its own: the stack pointer
+                      ///< that a gate enters it with, and the gate that it waits to return through.
+                      ///< Compartments that share a stack have the same slot
   uint64_t stacks;    ///< lowest address of its stacks, one for each thread, of `stack_size` bytes
 };
 

@@ -44,7 +44,8 @@ int64_t platform_arguments(char* text, size_t n);
 [[noreturn]] void platform_fault(const char* kind, uint64_t rip, uint64_t address);
 
 /// Prepares thread `thread` (1 .. threads-1) so that the first switch to it calls entry(argument)
-/// with the rights of `compartment` on that compartment's stack for this thread. 0 = done.
+/// with the rights of `compartment` on that compartment's stack for this thread. A compartment can
+/// start threads with its own rights only: anything else would be a way past the gates. 0 = done.
 int platform_thread_prepare(uint32_t thread, void (*entry)(void*), void* argument,
                             uint32_t compartment);
 
