@@ -11,6 +11,7 @@
 #include "codegen/elf.h"
 #include "codegen/marshal.h"
 #include "codegen/plan.h"
+#include "codegen/scan.h"
 #include "codegen/probes.h"
 #include "codegen/script.h"
 #include "codegen/sha256.h"
@@ -237,6 +238,19 @@ class ManifestWriter {
   const Elf& elf_;
 };
 
+Error refusal(const Scan& scan) {
+  Error error;
+  for (const std::string& problem : scan.problems) error.message += problem + "\n";
+  for (const Finding& f : scan.findings) {
+    if (f.verdict != Verdict::forbidden) continue;
+    error.message += fmt::format("{} at 0x{:x}, {} of `{}`{}\n", name(f.sequence), f.address, f.symbol,
+                                 f.component, f.whole ? "" : ", hidden inside other instructions");
+  }
+  error.message = "the image holds what no component may hold:\n" + error.message;
+  error.hint = "change the source so that the compiler makes other bytes, or its flags";
+  return error;
+}
+
 }  // namespace
 
 struct Weaver::Impl {
@@ -368,6 +382,13 @@ Result<Woven> Weaver::Impl::weave(const Configuration& configuration) {
   woven.manifest = ManifestWriter(spec, configuration, plan, *elf).write(options.sizes);
   woven.manifest.platform = options.platform;
   woven.manifest.tool = options.tool;
+  // Nothing but the gates may change rights: an image that can is none. (The probes of an attack
+  // hold such instructions on purpose.)
+  if (!options.probes) {
+    if (const Scan scan = scan_image(*elf, &woven.manifest); !scan.clean()) {
+      return give_up(refusal(scan));
+    }
+  }
   for (const ComponentObject& object : objects) woven.manifest.inputs[object.name] = object.hash;
   woven.manifest.inputs["rt"] = runtime.hash;
   woven.manifest.inputs["platform"] = platform.hash;
