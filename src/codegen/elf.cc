@@ -323,7 +323,7 @@ std::string readable(const std::string& symbol) {
 std::string symbol_text(const SymbolIndex& symbols, std::uint64_t address) {
   const auto place = symbols.at(address);
   if (!place) return fmt::format("{:#x}", address);
-  const std::string name = readable(place->symbol->name);
+  std::string name = readable(place->symbol->name);
   if (place->offset == 0) return name;
   return fmt::format("{}+{:#x}", name, place->offset);
 }

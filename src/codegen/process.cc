@@ -17,8 +17,6 @@
 #include <optional>
 #include <utility>
 
-extern char** environ;
-
 namespace flexos {
 
 namespace {
