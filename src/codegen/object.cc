@@ -495,9 +495,12 @@ Result<ComponentObject> component_object(const Spec& spec, int index, int varian
     recipe.flags.push_back("-I" + path->string());
   }
   recipe.flags.insert(recipe.flags.end(), build.flags.begin(), build.flags.end());
+  bool checks_types = false;
   for (std::size_t h = 0; h < spec.hardening.size(); ++h) {
     if ((hardening >> h & 1U) == 0) continue;
     const Hardening& hard = spec.hardening[h];
+    checks_types |= std::find(hard.compiler.begin(), hard.compiler.end(), "-fsanitize=kcfi") !=
+                    hard.compiler.end();
     if (hard.compiler.empty()) {
       return Error{
           fmt::format("hardening `{}` has no `compiler:` flags, so nothing can be built "
@@ -505,6 +508,12 @@ Result<ComponentObject> component_object(const Spec& spec, int index, int varian
                       hard.name)};
     }
     recipe.flags.insert(recipe.flags.end(), hard.compiler.begin(), hard.compiler.end());
+  }
+  // Without cfi: hashes for those who check, no checks (docs/hardening.md).
+  if (!checks_types) {
+    recipe.flags.emplace_back("-fsanitize=kcfi");
+    recipe.flags.emplace_back(
+        "-fsanitize-ignorelist=src/kernel/runtime/kcfi-hashes-only.txt");
   }
   for (const EntryPoint& entry : component.api) recipe.exports.push_back(entry.name);
   recipe.exports.insert(recipe.exports.end(), build.leaf.begin(), build.leaf.end());

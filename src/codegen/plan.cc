@@ -24,6 +24,12 @@ bool contains(const std::vector<std::string>& list, const std::string& name) {
 
 bool is_vector(const std::string& type) { return type == "double" || type == "float"; }
 
+/// Compiled with asan?
+bool instrumented(const Part& part) {
+  return std::any_of(part.imports.begin(), part.imports.end(),
+                     [](const std::string& s) { return s.rfind("__asan_", 0) == 0; });
+}
+
 /// What a compartment's own memory offers under a name: bound by the linker script.
 bool is_memory(const std::string& symbol) {
   static const std::set<std::string> kNames = {"compartment_number",
@@ -202,6 +208,19 @@ class Planner {
       const int i = result_.plan.application;
       need(parts_[at(i)], i, number_of(i), parts_[at(i)].main);
     }
+    // Constructors run whether or not anything else of their object does: asan's hand over globals.
+    const std::string registers = "__asan_register_globals";
+    for (int i = 0; i < spec_.size(); ++i) {
+      const Part& part = parts_[at(i)];
+      if (part.replicate || !contains(part.imports, registers)) continue;
+      bind(part, symbol_name(part.name), i, number_of(i), registers);
+    }
+    for (const Replica& instance : std::vector<Replica>(result_.plan.instances)) {
+      const Part* part = part_of(instance.object);
+      if (part == nullptr || !contains(part->imports, registers)) continue;
+      bind(*part, fmt::format("{}.{}", instance.object, instance.compartment), -1,
+           instance.compartment, registers);
+    }
     // What no function in use can get to is not there to be called.
     for (int i = 0; i < spec_.size(); ++i) {
       if (!parts_[at(i)].replicate) drop_rest(parts_[at(i)], symbol_name(parts_[at(i)].name));
@@ -286,6 +305,13 @@ class Planner {
       b.how = How::memory;
       b.target = fmt::format("{}.{}", symbol, compartment);
       if (symbol == "heap_start") result_.plan.compartments[at(compartment) - 1].allocates = true;
+      return b;
+    }
+    // What an instrumented component copies is checked too.
+    if (instrumented(part) && contains(runtime_.exports, "__asan_" + symbol)) {
+      b.how = How::runtime;
+      b.target = fmt::format("def.rt.{}.__asan_{}", compartment, symbol);
+      need(runtime_, kRuntime, compartment, "__asan_" + symbol);
       return b;
     }
     const int j = provider(part, symbol);
