@@ -7,10 +7,9 @@
 #include <memory>
 #include <thread>
 
-#include "cli/app.h"
+#include "cli/choice.h"
 #include "codegen/probes.h"
 #include "codegen/weave.h"
-#include "solver/rank.h"
 
 namespace flexos {
 
@@ -21,17 +20,13 @@ namespace fs = std::filesystem;
 struct Options {
   std::string target;  ///< a spec or an image
   std::string spec;    ///< of an image
-  int top = 0;
-  std::string config;
+  ChoiceOptions choice;
   std::string platform;
   std::vector<std::string> only;
   std::string without;
   bool mutate = false;
   double timeout = 20;
 };
-
-/// Configurations to look through for one that was named.
-constexpr int kMostSearched = 10000;
 
 /// A folder that goes away with us.
 class Scratch {
@@ -230,35 +225,6 @@ class Attacker {
   std::unique_ptr<ObjectStore> store_;
 };
 
-/// The configurations that were asked for; an exit code where there are none.
-std::optional<std::vector<Configuration>> choose(App& app, const Options& options, const Spec& spec,
-                                                 int& code) {
-  RankRequest request;
-  static_cast<Ask&>(request) = app.ask();
-  request.certify = Certify::never;
-  request.top = !options.config.empty() ? kMostSearched : std::max(1, options.top);
-  request.objective = spec.objective;
-  const Ranking ranking = rank(spec, request);
-  if (ranking.error) {
-    code = app.fail(kNo, *ranking.error);
-    return std::nullopt;
-  }
-  std::vector<Configuration> chosen = ranking.configurations;
-  if (!options.config.empty()) {
-    std::erase_if(chosen, [&](const Configuration& c) {
-      return configuration_id(spec, c).rfind(options.config, 0) != 0;
-    });
-  }
-  if (chosen.empty() || (!options.config.empty() && chosen.size() > 1)) {
-    code = app.fail(kNo,
-                    chosen.empty() ? "there is no such configuration"
-                                   : "more than one configuration has an id like this",
-                    "`flexos-explore rank` shows them");
-    return std::nullopt;
-  }
-  return chosen;
-}
-
 /// Does an image of this configuration have the defence at all?
 bool has(const Spec& spec, const Configuration& c, const std::string& platform, Defence defence) {
   const int n = static_cast<int>(compartments_of(spec, c).size());
@@ -363,10 +329,9 @@ int run(App& app, const Options& options) {
     }
     chosen = {*c};
   } else {
-    int code = kDone;
-    auto found = choose(app, options, *spec, code);
-    if (!found) return code;
-    chosen = std::move(*found);
+    Choices found = choose_configurations(app, *spec, options.choice);
+    if (const int* code = std::get_if<int>(&found)) return *code;
+    chosen = std::move(std::get<std::vector<Configuration>>(found));
   }
   for (const std::string& name : options.only) {
     bool known = false;
@@ -414,12 +379,7 @@ void add_attack(CLI::App& root, App& app, int& exit_code) {
   command->add_option("TARGET", options->target, "a spec, or an image")->required();
   command->add_option("--spec", options->spec, "what the image was built from")
       ->option_text("SPEC");
-  auto* top = command->add_option("--top", options->top, "the N best configurations (default: 1)")
-                  ->check(CLI::Range(1, 10000))
-                  ->option_text("N");
-  command->add_option("--config", options->config, "this configuration, by its id")
-      ->excludes(top)
-      ->option_text("ID");
+  add_choice_options(*command, options->choice);
   command->add_option("--platform", options->platform, "qemu or linux (default: the spec's)")
       ->check(CLI::IsMember({"qemu", "linux"}))
       ->option_text("{qemu,linux}");

@@ -1,15 +1,12 @@
 #include <fmt/format.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <memory>
-#include <variant>
 
-#include "cli/app.h"
-#include "cli/layout.h"
+#include "cli/choice.h"
 #include "codegen/weave.h"
 #include "report/table.h"
-#include "solver/judge.h"
-#include "solver/rank.h"
 
 namespace flexos {
 
@@ -17,17 +14,10 @@ namespace {
 
 struct Options {
   std::string spec;
-  int top = 0;
-  std::string config;
-  std::string layout;
-  std::string mechanism = "mpk.full";
-  bool unprotected = false;
+  ChoiceOptions choice;
   std::string out = "images";
   std::string platform;
 };
-
-/// Configurations to look through for one that was named.
-constexpr int kMostSearched = 10000;
 
 Json to_json(const Woven& woven, double seconds) {
   return {{"id", woven.id},
@@ -52,88 +42,17 @@ std::string line_of(const Woven& woven, double seconds) {
                      layout, woven.elf.string());
 }
 
-/// The configuration that was drawn by hand: one mechanism between all of its compartments, nothing
-/// hardened. It may be inadmissible: the unprotected image is what others are measured against.
-std::optional<Configuration> drawn(App& app, const Spec& spec, const Options& options) {
-  Configuration c;
-  const auto n = static_cast<std::size_t>(spec.size());
-  c.levels.assign(static_cast<std::size_t>(pair_count(spec.size())), 0);
-  c.hardening.assign(n, 0);
-  c.variants.assign(n, 0);
-  if (options.unprotected) return c;
-  const auto groups = parse_layout(app, spec, options.layout);
-  if (!groups) return std::nullopt;
-  const auto mechanism =
-      std::find_if(spec.mechanisms.begin(), spec.mechanisms.end(),
-                   [&](const Mechanism& m) { return m.name == options.mechanism; });
-  if (mechanism == spec.mechanisms.end()) {
-    app.fail(kUsage, "--mechanism: there is no `" + options.mechanism + "`");
-    return std::nullopt;
-  }
-  std::vector<std::size_t> group(n);
-  for (std::size_t g = 0; g < groups->size(); ++g) {
-    for (const int i : (*groups)[g]) group[static_cast<std::size_t>(i)] = g;
-  }
-  for (int i = 0; i < spec.size(); ++i) {
-    for (int j = 0; j < i; ++j) {
-      if (group[static_cast<std::size_t>(i)] == group[static_cast<std::size_t>(j)]) continue;
-      c.levels[static_cast<std::size_t>(pair_index(i, j))] =
-          static_cast<Level>(mechanism - spec.mechanisms.begin());
-    }
-  }
-  return c;
-}
-
-/// What to build, in order; an exit code where that cannot be said.
-std::variant<std::vector<Configuration>, int> choose(App& app, const Spec& spec,
-                                                     const Options& options) {
-  if (options.unprotected || !options.layout.empty()) {
-    const auto c = drawn(app, spec, options);
-    if (!c) return kUsage;
-    const Evaluation evaluation = judge(spec, *c);
-    if (!evaluation.admissible) app.note("this configuration is not admissible for the spec");
-    return std::vector{*c};
-  }
-  RankRequest request;
-  static_cast<Ask&>(request) = app.ask();
-  request.certify = Certify::never;  // what is built is checked by the judge; `rank` gives proofs
-  request.top = !options.config.empty() ? kMostSearched : options.top > 0 ? options.top : 1;
-  request.objective = spec.objective;
-  const Ranking ranking = rank(spec, request);
-  if (ranking.error) return app.fail(kNo, *ranking.error);
-  if (!ranking.feasible) {
-    return app.fail(kNo, options.spec + " has no admissible configuration",
-                    "`flexos-explore explain " + options.spec + "` says why");
-  }
-  std::vector<Configuration> chosen = ranking.configurations;
-  if (!options.config.empty()) {
-    std::erase_if(chosen, [&](const Configuration& c) {
-      return configuration_id(spec, c).rfind(options.config, 0) != 0;
-    });
-    if (chosen.size() != 1) {
-      return app.fail(
-          kNo,
-          fmt::format("{} configuration of {} has the id {}",
-                      chosen.empty() ? "no" : "more than one", options.spec, options.config),
-          fmt::format("ids are those of `flexos-explore rank`; the best {} were looked "
-                      "through",
-                      kMostSearched));
-    }
-  }
-  const JudgedList judged = judge_all(spec, chosen);
-  if (!judged.error.empty()) return app.fail(kEnvironment, judged.error);
-  return chosen;
-}
-
 int run(App& app, const Options& options) {
   const auto spec = app.load(options.spec);
   if (!spec) return kNo;
-  auto choice = choose(app, *spec, options);
+  const Choices choice = choose_configurations(app, *spec, options.choice);
   if (const int* code = std::get_if<int>(&choice)) return *code;
   const auto& chosen = std::get<std::vector<Configuration>>(choice);
 
   const std::filesystem::path project = FLEXOS_SOURCE_DIR;
-  ObjectStore store(project / "build/objects", project);
+  const char* objects = std::getenv("FLEXOS_OBJECTS");
+  ObjectStore store(objects != nullptr ? std::filesystem::path(objects) : project / "build/objects",
+                    project);
   store.progress = [&](const std::string& line) { app.progress(line); };
   WeaveOptions weave;
   weave.platform = options.platform.empty() ? spec->platform : options.platform;
@@ -167,20 +86,7 @@ void add_build(CLI::App& root, App& app, int& exit_code) {
       root, app, "build", "Images of the best configurations, or of one",
       [&app, options] { return run(app, *options); }, exit_code);
   command->add_option("SPEC", options->spec, "the spec")->required();
-  auto* top = command->add_option("--top", options->top, "images of the N best (default: 1)")
-                  ->check(CLI::Range(1, 10000))
-                  ->option_text("N");
-  command->add_option("--config", options->config, "the image of this configuration, by its id")
-      ->excludes(top)
-      ->option_text("ID");
-  command
-      ->add_option("--layout", options->layout, "the image of this layout, like a+b|c, unhardened")
-      ->option_text("LAYOUT");
-  command->add_option("--mechanism", options->mechanism, "with --layout: what separates")
-      ->option_text("NAME")
-      ->capture_default_str();
-  command->add_flag("--unprotected", options->unprotected,
-                    "the image without isolation and hardening, which others are measured against");
+  add_choice_options(*command, options->choice);
   command->add_option("-o,--output", options->out, "folder; each image goes to DIR/ID")
       ->option_text("DIR")
       ->capture_default_str();
