@@ -89,8 +89,8 @@ class Explainer {
   }
 
   /// The conflict alone, over the components that it names: what is admissible for all components
-  /// is admissible for some of them, so that a contradiction among some is one. Only a budget
-  /// needs them all.
+  /// is admissible for some of them, so that a contradiction among some is one. What speaks of all
+  /// (a budget, what is explored) needs them all.
   Spec core_of(const Indices& conflict) const {
     Spec core = without_statements(spec_, minus(all_, conflict));
     std::set<int> named;
@@ -102,6 +102,8 @@ class Explainer {
         case StatementKind::budget_memory:
         case StatementKind::budget_vms:
         case StatementKind::budget_keys:
+        case StatementKind::explore_mechanisms:
+        case StatementKind::explore_hardening:
         case StatementKind::require_reads:
         case StatementKind::require_writes:
         case StatementKind::require_calls:

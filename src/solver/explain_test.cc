@@ -70,6 +70,20 @@ void expect_sound(const Spec& spec, const Explanation& found, const std::string&
       << what << "repeated way out";
 }
 
+TEST(Explain, AConflictThatNamesNoComponentIsOneOfThemAll) {
+  // What the components' own files require is no statement: what is explored contradicts it.
+  Loaded loaded = load_spec_text(
+      "flexos: 1\ncomponents: [libc, vfs, time]\nexplore: {mechanisms: [none], hardening: []}\n",
+      "none.yaml", Library{FLEXOS_SOURCE_DIR "/specs"});
+  ASSERT_TRUE(loaded.spec);
+  Ask ask;
+  ask.certify = Certify::always;
+  const Explanation found = explain(*loaded.spec, ask);
+  ASSERT_FALSE(found.error) << *found.error;
+  EXPECT_FALSE(found.feasible);
+  EXPECT_FALSE(found.conflict.empty());
+}
+
 TEST(Explain, ConflictsAreMinimalAndCorrectionsRestore) {
   int infeasible = 0;
   const auto name = [](int i) { return std::string(1, static_cast<char>('a' + i)); };
