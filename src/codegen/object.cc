@@ -39,7 +39,7 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
-constexpr std::string_view kVersion = "objects 1";
+constexpr std::string_view kVersion = "objects 2";
 constexpr std::string_view kTypeId = "__kcfi_typeid_";
 constexpr std::uint16_t kAbsolute = 0xfff1;
 
@@ -163,7 +163,8 @@ Result<Compiled> compile(const fs::path& source, const std::vector<std::string>&
   Memo memo;
   Sha256 all;
   all.add(key);
-  for (const fs::path& file : dependencies(rule)) {
+  for (const fs::path& named : dependencies(rule)) {
+    const fs::path file = store.project() / named;  // the compiler ran there
     const auto hash = store.hash_of(file);
     if (!hash) return Error{fmt::format("cannot read {}", file.string()), "", true};
     memo.files.emplace_back(*hash, file.string());
