@@ -53,11 +53,15 @@ constexpr size_t kArguments = 6;
 uint64_t a[kArguments];
 uint64_t compartment, probe;
 
-/// Code that no compartment may have, in memory that it can write.
-alignas(64) volatile uint8_t own_code[2][8] = {
-    {0x0f, 0x01, 0xef, 0xc3},  // wrpkru; ret
-    {0x0f, 0xae, 0x2f, 0xc3},  // xrstor (%rdi); ret
-};
+/// Where code is written that no compartment may have: a wrpkru or an xrstor, and a return.
+alignas(64) volatile uint8_t own_code[4];
+
+/// Written byte by byte, inverted until then: the probe's own text does not hold it either.
+uint64_t write_own_code(uint64_t which) {
+  static constexpr uint8_t kInverted[2][4] = {{0xf0, 0xfe, 0x10, 0x3c}, {0xf0, 0x51, 0xd0, 0x3c}};
+  for (size_t i = 0; i < 4; ++i) own_code[i] = static_cast<uint8_t>(~kInverted[which & 1][i]);
+  return reinterpret_cast<uint64_t>(own_code);
+}
 
 uint64_t address(const volatile void* p) { return reinterpret_cast<uint64_t>(p); }
 
@@ -288,7 +292,7 @@ int attack() {
     case PROBE_SERVICE_JUMP:
       return service_jump();
     case PROBE_OWN_CODE:
-      call(address(own_code[a[0] & 1]), address(probe_area));
+      call(write_own_code(a[0]), address(probe_area));
       return PROBE_SUCCEEDED;
     case PROBE_RESTART:
       call(a[0]);
