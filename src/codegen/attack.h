@@ -37,8 +37,8 @@ std::optional<Configuration> configuration_of(const Spec& spec, const Manifest& 
 /// All cells, with what each is promised to come to. `only`: names of attacks; empty = all.
 /// `sample`: of each attack only one over each kind of wall.
 std::vector<AttackCell> attack_cells(const Spec& spec, const Configuration& c, const Elf& elf,
-                                     const Manifest& manifest,
-                                     const std::vector<std::string>& only, bool sample);
+                                     const Manifest& manifest, const std::vector<std::string>& only,
+                                     bool sample);
 
 struct AttackRun {
   std::string elf;  ///< absolute

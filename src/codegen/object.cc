@@ -513,8 +513,7 @@ Result<ComponentObject> component_object(const Spec& spec, int index, int varian
   // Without cfi: hashes for those who check, no checks (docs/hardening.md).
   if (!checks_types) {
     recipe.flags.emplace_back("-fsanitize=kcfi");
-    recipe.flags.emplace_back(
-        "-fsanitize-ignorelist=src/kernel/runtime/kcfi-hashes-only.txt");
+    recipe.flags.emplace_back("-fsanitize-ignorelist=src/kernel/runtime/kcfi-hashes-only.txt");
   }
   for (const EntryPoint& entry : component.api) recipe.exports.push_back(entry.name);
   recipe.exports.insert(recipe.exports.end(), build.leaf.begin(), build.leaf.end());

@@ -11,8 +11,8 @@
 #include "codegen/elf.h"
 #include "codegen/marshal.h"
 #include "codegen/plan.h"
-#include "codegen/scan.h"
 #include "codegen/probes.h"
+#include "codegen/scan.h"
 #include "codegen/script.h"
 #include "codegen/sha256.h"
 #include "codegen/tool.h"
@@ -243,8 +243,9 @@ Error refusal(const Scan& scan) {
   for (const std::string& problem : scan.problems) error.message += problem + "\n";
   for (const Finding& f : scan.findings) {
     if (f.verdict != Verdict::forbidden) continue;
-    error.message += fmt::format("{} at 0x{:x}, {} of `{}`{}\n", name(f.sequence), f.address, f.symbol,
-                                 f.component, f.whole ? "" : ", hidden inside other instructions");
+    error.message +=
+        fmt::format("{} at 0x{:x}, {} of `{}`{}\n", name(f.sequence), f.address, f.symbol,
+                    f.component, f.whole ? "" : ", hidden inside other instructions");
   }
   error.message = "the image holds what no component may hold:\n" + error.message;
   error.hint = "change the source so that the compiler makes other bytes, or its flags";

@@ -140,7 +140,8 @@ extern "C" int64_t nucleus_service(uint64_t a, uint64_t b, uint64_t c, uint64_t 
     case SERVICE_FAULT:
       software_fault(a, b, c);
     case SERVICE_THREAD_PREPARE:
-      return d == caller ? thread_prepare(a, b, c, d) : -1;  // its own rights, or it is a way round gates
+      return d == caller ? thread_prepare(a, b, c, d)
+                         : -1;  // its own rights, or it is a way round gates
     case SERVICE_THREAD_SWITCH:
       thread_switch(a, frame);
       return 0;

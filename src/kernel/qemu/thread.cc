@@ -27,8 +27,8 @@ uint32_t current;
 /// No residue of one thread's vectors and x87 registers for the next.
 alignas(16) constexpr uint32_t kNoFloats[128] = {0x37f, 0, 0, 0, 0, 0, 0x1f80};
 
-/// Each compartment's slot is in its own memory; for the moment every key is open. Compartments that
-/// share a stack have the same slot: who saves and restores must not do both in one pass.
+/// Each compartment's slot is in its own memory; for the moment every key is open. Compartments
+/// that share a stack have the same slot: who saves and restores must not do both in one pass.
 template <class Action>
 void each_slot(Action action) {
   if (features.keys) write_pkru(0);

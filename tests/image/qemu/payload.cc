@@ -200,7 +200,8 @@ static void in_two(void* argument) {
   asm volatile(
       "push %%rbx; mov %%rsp, %%rbx; mov %%rdi, %%r8; mov %%rsi, %%r9;"
       "xor %%ecx, %%ecx; xor %%edx, %%edx; mov %0, %%eax; wrpkru; mov %2, %%rsp;"
-      "mov $1, %%edi; mov %%r8, %%rsi; mov %%r9, %%rdx; mov $2, %%ecx; call platform_thread_prepare;"
+      "mov $1, %%edi; mov %%r8, %%rsi; mov %%r9, %%rdx; mov $2, %%ecx; call "
+      "platform_thread_prepare;"
       "mov %%eax, %%esi; xor %%ecx, %%ecx; xor %%edx, %%edx; mov %1, %%eax; wrpkru;"
       "mov %%rbx, %%rsp; pop %%rbx; mov %%esi, %%eax; ret"
       :

@@ -7,46 +7,46 @@
 ///
 /// Read by C++ and by the assembler. The numbers are also src/codegen/attack_probe.cc's.
 #define PROBE_SUCCEEDED 0
-#define PROBE_HELD 40     // nothing stopped it, and it got nothing
-#define PROBE_CONFUSED 41 // the probe itself went wrong: a bug of ours
+#define PROBE_HELD 40      // nothing stopped it, and it got nothing
+#define PROBE_CONFUSED 41  // the probe itself went wrong: a bug of ours
 
-#define PROBE_READ 1          // a0 = address
-#define PROBE_WRITE 2         // a0
-#define PROBE_EXECUTE 3       // a0: what stands there returns
-#define PROBE_STEAL_BY_CALL 4 // a0 = a function of the victim that is no entry point
-#define PROBE_JUMP_IN 5       // a0 = in a gate, behind its entry
-#define PROBE_OWN_RIGHTS 6    // a0 = a gate's wrpkru, a1 = wait, a2 = slot, a3 = gate's number
-#define PROBE_OTHER_RIGHTS 7  // a0 = a gate's second wrpkru, a1 = rights, a2 = victim's secret
-#define PROBE_PAST_CHECK 8    // a0 = behind the check
-#define PROBE_RETURN_HALF 9   // a0 = return half of a gate of the victim's, a2 = victim's secret
-#define PROBE_FORGED_RETURN 10 // a0 = gate, a1 = function of the victim
-#define PROBE_FORGED_STACK 11  // a0 = gate, a1 = memory of the victim
-#define PROBE_CALLEE_RETURN 12 // a0 = gate to the attacker, a1 = own secret; run by the victim
-#define PROBE_GIVE 13          // a0 = gate to the attacker, a1 = PROBE_LEAK_*; run by the victim
-#define PROBE_TAKE 14          // a0 = gate to the victim, a1 = PROBE_LEAK_*
-#define PROBE_INSTRUCTION 15   // a0 = which
-#define PROBE_SYSCALL 16       // a0 = number: ends the image if it is let through
-#define PROBE_INTERRUPT 17     // a0 = number for int 0x80
-#define PROBE_SERVICE 18       // a0 = function of the platform
-#define PROBE_SERVICE_JUMP 19  // a0 = a syscall in the platform, a1 = number
-#define PROBE_OWN_CODE 20      // a0 = 0: wrpkru, 1: xrstor, out of own memory
-#define PROBE_RESTART 21       // a0 = flexos_start
-#define PROBE_DEPUTY 22        // a0 = marshaller, a1 = index of the buffer, a2 = victim's memory
+#define PROBE_READ 1            // a0 = address
+#define PROBE_WRITE 2           // a0
+#define PROBE_EXECUTE 3         // a0: what stands there returns
+#define PROBE_STEAL_BY_CALL 4   // a0 = a function of the victim that is no entry point
+#define PROBE_JUMP_IN 5         // a0 = in a gate, behind its entry
+#define PROBE_OWN_RIGHTS 6      // a0 = a gate's wrpkru, a1 = wait, a2 = slot, a3 = gate's number
+#define PROBE_OTHER_RIGHTS 7    // a0 = a gate's second wrpkru, a1 = rights, a2 = victim's secret
+#define PROBE_PAST_CHECK 8      // a0 = behind the check
+#define PROBE_RETURN_HALF 9     // a0 = return half of a gate of the victim's, a2 = victim's secret
+#define PROBE_FORGED_RETURN 10  // a0 = gate, a1 = function of the victim
+#define PROBE_FORGED_STACK 11   // a0 = gate, a1 = memory of the victim
+#define PROBE_CALLEE_RETURN 12  // a0 = gate to the attacker, a1 = own secret; run by the victim
+#define PROBE_GIVE 13           // a0 = gate to the attacker, a1 = PROBE_LEAK_*; run by the victim
+#define PROBE_TAKE 14           // a0 = gate to the victim, a1 = PROBE_LEAK_*
+#define PROBE_INSTRUCTION 15    // a0 = which
+#define PROBE_SYSCALL 16        // a0 = number: ends the image if it is let through
+#define PROBE_INTERRUPT 17      // a0 = number for int 0x80
+#define PROBE_SERVICE 18        // a0 = function of the platform
+#define PROBE_SERVICE_JUMP 19   // a0 = a syscall in the platform, a1 = number
+#define PROBE_OWN_CODE 20       // a0 = 0: wrpkru, 1: xrstor, out of own memory
+#define PROBE_RESTART 21        // a0 = flexos_start
+#define PROBE_DEPUTY 22         // a0 = marshaller, a1 = index of the buffer, a2 = victim's memory
 
 // What may stay behind where another compartment finds it.
 #define PROBE_LEAK_REGISTERS 0
 #define PROBE_LEAK_VECTORS 1
-#define PROBE_LEAK_FLOATS 2  // x87 and MMX
-#define PROBE_LEAK_CONTROL 3 // MXCSR, the x87 control word
+#define PROBE_LEAK_FLOATS 2   // x87 and MMX
+#define PROBE_LEAK_CONTROL 3  // MXCSR, the x87 control word
 #define PROBE_LEAK_STACK 4
 
 // What the other side is asked to do through a gate: the first argument of probe_call.
 #define PROBE_OP_PING 0
-#define PROBE_OP_SECRET 1 // returns the secret of its compartment
-#define PROBE_OP_STEAL 2  // writes it to the second argument
-#define PROBE_OP_WHERE 3  // runs on a stack within probe_area? Then the attack has succeeded
-#define PROBE_OP_FIND 4   // looks for the other side's leak (second argument); 1: found
-#define PROBE_OP_LEAVE 5  // leaves one
-#define PROBE_OP_FORGE 6  // writes over the return address at the second argument
+#define PROBE_OP_SECRET 1  // returns the secret of its compartment
+#define PROBE_OP_STEAL 2   // writes it to the second argument
+#define PROBE_OP_WHERE 3   // runs on a stack within probe_area? Then the attack has succeeded
+#define PROBE_OP_FIND 4    // looks for the other side's leak (second argument); 1: found
+#define PROBE_OP_LEAVE 5   // leaves one
+#define PROBE_OP_FORGE 6   // writes over the return address at the second argument
 
 #define PROBE_SECRET 0x5ec2e75ec2e75ec3

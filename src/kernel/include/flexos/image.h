@@ -11,7 +11,8 @@ extern "C" {
 
 enum { FLEXOS_READ = 1, FLEXOS_WRITE = 2, FLEXOS_EXECUTE = 4 };
 
-/// Services of the platform, as bits of FlexosCompartment::services. Exit and fault are everybody's.
+/// Services of the platform, as bits of FlexosCompartment::services. Exit and fault are
+/// everybody's.
 enum {
   FLEXOS_SERVICE_CONSOLE = 1,
   FLEXOS_SERVICE_CLOCK = 2,

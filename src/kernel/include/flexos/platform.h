@@ -39,8 +39,8 @@ int64_t platform_arguments(char* text, size_t n);
 /// Ends the image with a code in 0..100.
 [[noreturn]] void platform_exit(int code);
 
-/// Reports a violation that software detected (`kind`: canary, ubsan, asan, cfi, gate, panic, ...) as
-/// a fault line, then ends the image with code 111. `address`: what it is about, or 0.
+/// Reports a violation that software detected (`kind`: canary, ubsan, asan, cfi, gate, panic, ...)
+/// as a fault line, then ends the image with code 111. `address`: what it is about, or 0.
 [[noreturn]] void platform_fault(const char* kind, uint64_t rip, uint64_t address);
 
 /// Prepares thread `thread` (1 .. threads-1) so that the first switch to it calls entry(argument)
