@@ -11,7 +11,7 @@ _flexos_explore_specs() {
 
 _flexos_explore() {
   local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-  local commands="check rank frontier safest compartments explain build run scan inspect"
+  local commands="check rank frontier safest compartments explain build run attack scan inspect"
   local common="--format --color --specs --time-limit --certify --no-certify --stats --help"
   local command="" options i
   COMPREPLY=()
@@ -55,6 +55,10 @@ _flexos_explore() {
     explain) options="--config --layout $common" ;;
     build) options="--top --config --layout --unprotected --output --platform $common" ;;
     run) options="--timeout --gdb --accel $common" ;;
+    attack)
+      options="--spec --top --config --layout --mechanism --unprotected --platform --only --without"
+      options="$options --mutate --timeout $common"
+      ;;
     scan) options="--strict --all $common" ;;
     inspect) options=$common ;;
     *) options="--color --help --version" ;;

@@ -1,9 +1,9 @@
 # Fish completion for flexos-explore.
 
-set -l commands check rank frontier safest compartments explain build run scan inspect
+set -l commands check rank frontier safest compartments explain build run attack scan inspect
 set -l none "not __fish_seen_subcommand_from $commands"
 set -l any "__fish_seen_subcommand_from $commands"
-set -l ordered "__fish_seen_subcommand_from rank frontier safest build"
+set -l ordered "__fish_seen_subcommand_from rank frontier safest build attack"
 set -l image "__fish_seen_subcommand_from run scan inspect"
 
 complete -c flexos-explore -f
@@ -18,6 +18,7 @@ complete -c flexos-explore -n $none -a compartments -d "find the fewest compartm
 complete -c flexos-explore -n $none -a explain -d "say why infeasible, or why not a configuration"
 complete -c flexos-explore -n $none -a build -d "make bootable images of the best configurations"
 complete -c flexos-explore -n $none -a run -d "run an image and say how it ended"
+complete -c flexos-explore -n $none -a attack -d "say whether an image stops what it promises"
 complete -c flexos-explore -n $none -a scan -d "say whether code of an image could change its own rights"
 complete -c flexos-explore -n $none -a inspect -d "say what is in an image"
 
@@ -50,3 +51,13 @@ complete -c flexos-explore -n "__fish_seen_subcommand_from run" -l gdb -d "under
 complete -c flexos-explore -n "__fish_seen_subcommand_from run" -l accel -x -a "auto kvm tcg" -d "what runs the machine"
 complete -c flexos-explore -n "__fish_seen_subcommand_from scan" -l strict -d "hidden system calls are errors too"
 complete -c flexos-explore -n "__fish_seen_subcommand_from scan" -l all -d "show also what is where it may be"
+complete -c flexos-explore -n "__fish_seen_subcommand_from attack" -l spec -r -k -a "(__fish_complete_suffix .yaml)" -d "what the image was built from"
+complete -c flexos-explore -n "__fish_seen_subcommand_from attack" -l config -x -d "this configuration"
+complete -c flexos-explore -n "__fish_seen_subcommand_from attack" -l layout -x -d "this split"
+complete -c flexos-explore -n "__fish_seen_subcommand_from attack" -l mechanism -x -d "with --layout, what separates"
+complete -c flexos-explore -n "__fish_seen_subcommand_from attack" -l unprotected -d "everything in one compartment"
+complete -c flexos-explore -n "__fish_seen_subcommand_from attack" -l platform -x -a "qemu linux" -d "what it runs on"
+complete -c flexos-explore -n "__fish_seen_subcommand_from attack" -l only -x -d "this attack"
+complete -c flexos-explore -n "__fish_seen_subcommand_from attack" -l without -x -d "leave a defence out"
+complete -c flexos-explore -n "__fish_seen_subcommand_from attack" -l mutate -d "leave each defence out in turn"
+complete -c flexos-explore -n "__fish_seen_subcommand_from attack" -l timeout -x -d "seconds for one attack"

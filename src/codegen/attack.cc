@@ -89,7 +89,8 @@ std::optional<GateCode> gate_code(const Elf& elf, const ElfSymbol& symbol) {
 /// What each cell aims at: the arguments of the image. An attacker knows the layout.
 class Targets {
  public:
-  Targets(const Elf& elf, const Manifest& manifest) : elf_(elf), manifest_(manifest) {
+  Targets(const Spec& spec, const Configuration& c, const Elf& elf, const Manifest& manifest)
+      : spec_(spec), c_(c), elf_(elf), manifest_(manifest) {
     for (const ElfSymbol& s : elf.symbols) {
       if (s.defined() && !s.name.empty()) symbols_.emplace(s.name, &s);
     }
@@ -201,6 +202,12 @@ class Targets {
         return leak(v, PROBE_GIVE, way(v, k), PROBE_LEAK_STACK);
       case Attack::stack_of_callee:
         return leak(k, PROBE_TAKE, way(k, v), PROBE_LEAK_STACK);
+      case Attack::answer_in_place: {
+        const int third = third_between(spec_, c_, k, v);
+        const auto code = gate(v, third);
+        if (!code) return std::nullopt;
+        return text(v, PROBE_ASK, {code->entry, way(third, k), code->leave});
+      }
       case Attack::deputy:
         return k == v ? std::nullopt : deputy(k, v);
       default:
@@ -355,6 +362,8 @@ class Targets {
     return std::nullopt;
   }
 
+  const Spec& spec_;
+  const Configuration& c_;
   const Elf& elf_;
   const Manifest& manifest_;
   std::map<std::string, const ElfSymbol*> symbols_;
@@ -539,7 +548,7 @@ std::optional<Configuration> configuration_of(const Spec& spec, const Manifest& 
 std::vector<AttackCell> attack_cells(const Spec& spec, const Configuration& c, const Elf& elf,
                                      const Manifest& manifest, const std::vector<std::string>& only,
                                      bool sample) {
-  const Targets targets(elf, manifest);
+  const Targets targets(spec, c, elf, manifest);
   const int n = static_cast<int>(compartments_of(spec, c).size());
   std::vector<AttackCell> cells;
   for (int a = 0; a < kAttacks; ++a) {

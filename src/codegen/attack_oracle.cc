@@ -36,6 +36,7 @@ constexpr std::array<AttackFacts, kAttacks> kFacts = {{
     {"forged-return", "calls a gate that shall return into the victim"},
     {"forged-stack", "calls a gate with a stack pointer into the victim's data"},
     {"callee-return", "is called and writes over its caller's return address"},
+    {"answer-in-place", "answers in the place of another whom the victim has called"},
     {"deputy", "has a gate copy the victim's memory for it"},
     {"registers-of-caller", "is called and looks for secrets in registers"},
     {"registers-of-callee", "calls and looks for secrets in registers"},
@@ -244,6 +245,15 @@ Wall wall_between(const Spec& spec, const Configuration& c, int a, int b) {
   return spec.mechanisms[level].name == "mpk.light" ? Wall::light : Wall::full;
 }
 
+int third_between(const Spec& spec, const Configuration& c, int attacker, int victim) {
+  const int n = static_cast<int>(compartments_of(spec, c).size());
+  for (int third = 1; third <= n; ++third) {
+    if (third == attacker || third == victim || attacker == victim) continue;
+    if (wall_between(spec, c, victim, third) == Wall::full) return third;
+  }
+  return 0;
+}
+
 Promise promise(const Spec& spec, const Configuration& c, const std::string& platform,
                 Attack attack, int attacker, int victim) {
   if (is_on_platform(attack)) {
@@ -251,6 +261,10 @@ Promise promise(const Spec& spec, const Configuration& c, const std::string& pla
   }
   const Wall wall = wall_between(spec, c, attacker, victim);
   if (attack <= Attack::execute_window) return on_memory(attack, wall);
+  if (attack == Attack::answer_in_place) {
+    if (third_between(spec, c, attacker, victim) == 0) return absent("it takes three");
+    return open("a gate sees what its caller waits for, but not which compartment runs");
+  }
   if (attack <= Attack::deputy) return on_gate(attack, wall, platform, spec.sharing);
   return on_leftovers(attack, wall);
 }

@@ -42,6 +42,7 @@ enum class Attack : std::uint8_t {
   forged_return,
   forged_stack,
   callee_return,
+  answer_in_place,
   deputy,
   // On what the victim leaves behind.
   registers_of_caller,
@@ -114,6 +115,8 @@ enum class Wall : std::uint8_t { same, light, full };
 /// Compartments as the configuration has them: its classes of level `none`.
 std::vector<std::vector<int>> compartments_of(const Spec& spec, const Configuration& c);
 Wall wall_between(const Spec& spec, const Configuration& c, int a, int b);
+/// Whom a victim calls when an attacker answers in his place; 0: there is nobody.
+int third_between(const Spec& spec, const Configuration& c, int attacker, int victim);
 
 /// What must come of `attack` by compartment `attacker` on compartment `victim` (numbers from 1;
 /// for an attack on the platform `victim` is 0). `platform`: qemu or linux.

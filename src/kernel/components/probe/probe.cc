@@ -206,6 +206,17 @@ int forged_return() {
   return verdict(probe_jump(&jump) == PROBE_SECRET);
 }
 
+/// Ends somebody else's call with a result of our own.
+void answer(uint64_t return_half) {
+  Stack s;
+  Jump jump;
+  jump.target = return_half;
+  jump.rsp = address(s.top);
+  jump.rax = PROBE_SECRET;
+  jump.r10 = PROBE_SECRET;
+  probe_jump(&jump);
+}
+
 int forged_stack() {
   Jump jump;
   jump.target = a[0];
@@ -297,6 +308,8 @@ int attack() {
     case PROBE_RESTART:
       call(a[0]);
       return PROBE_HELD;
+    case PROBE_ASK:
+      return verdict(call(a[0], PROBE_OP_PASS, a[1], a[2]) == PROBE_SECRET);
     case PROBE_DEPUTY:
       return deputy();
     default:
@@ -309,7 +322,7 @@ int attack() {
 extern "C" {
 
 /// What is asked for through a gate and needs no assembly.
-uint64_t probe_served(uint64_t op, uint64_t x) {
+uint64_t probe_served(uint64_t op, uint64_t x, uint64_t y) {
   switch (op) {
     case PROBE_OP_PING:
       return PROBE_SECRET;
@@ -317,6 +330,12 @@ uint64_t probe_served(uint64_t op, uint64_t x) {
       return probe_secret;
     case PROBE_OP_STEAL:
       *reinterpret_cast<volatile uint64_t*>(x) = probe_secret;
+      return 0;
+    case PROBE_OP_PASS:
+      call(x, PROBE_OP_ANSWER, y);
+      return 0;
+    case PROBE_OP_ANSWER:
+      answer(x);
       return 0;
     case PROBE_OP_WHERE:
       if (probe_rsp >= address(probe_area) && probe_rsp < address(probe_area + 512)) {

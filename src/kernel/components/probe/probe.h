@@ -31,6 +31,7 @@
 #define PROBE_SERVICE_JUMP 19   // a0 = a syscall in the platform, a1 = number
 #define PROBE_OWN_CODE 20       // a0 = 0: wrpkru, 1: xrstor, out of own memory
 #define PROBE_RESTART 21        // a0 = flexos_start
+#define PROBE_ASK 23            // a0 = gate, a1, a2 = what its callee passes on; run by the victim
 #define PROBE_DEPUTY 22         // a0 = marshaller, a1 = index of the buffer, a2 = victim's memory
 
 // What may stay behind where another compartment finds it.
@@ -47,6 +48,8 @@
 #define PROBE_OP_WHERE 3   // runs on a stack within probe_area? Then the attack has succeeded
 #define PROBE_OP_FIND 4    // looks for the other side's leak (second argument); 1: found
 #define PROBE_OP_LEAVE 5   // leaves one
+#define PROBE_OP_PASS 7    // asks another one (gate in the second argument) and answers itself
+#define PROBE_OP_ANSWER 8  // answers in somebody else's place (return half in the second argument)
 #define PROBE_OP_FORGE 6   // writes over the return address at the second argument
 
 #define PROBE_SECRET 0x5ec2e75ec2e75ec3
