@@ -1,5 +1,5 @@
 # flexos_python_tests(LABEL FILE) : one CTest test for each `test_...` method of a unittest file, so
-# that each counts and runs on its own. `subject` in the environment: the tool under test.
+# that each counts and runs on its own. Further arguments: test properties and their values.
 function(flexos_python_tests label file)
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
   file(STRINGS ${file} lines REGEX "^(class |    def test_)")
@@ -10,7 +10,7 @@ function(flexos_python_tests label file)
       set(name ${label}.${class}.${CMAKE_MATCH_2})
       add_test(NAME ${name} COMMAND ${FLEXOS_PYTHON} -B ${file} ${class}.${CMAKE_MATCH_1})
       set_tests_properties(${name} PROPERTIES LABELS ${label} TIMEOUT 120
-        ENVIRONMENT "FLEXOS_BUILD_DIR=${CMAKE_BINARY_DIR}")
+        ENVIRONMENT "FLEXOS_BUILD_DIR=${CMAKE_BINARY_DIR}" ${ARGN})
     endif()
   endforeach()
 endfunction()

@@ -46,7 +46,8 @@ int run(App& app, const Options& options) {
   const JudgedList points = judge_all(*spec, curve.points);
   if (!points.error.empty()) return app.fail(kEnvironment, points.error);
   constexpr const char* kPredicted =
-      "predicted from the spec's profile; this version does not build and measure images yet";
+      "predicted from the spec's profile; measuring images is not built yet (`flexos-explore "
+      "build` makes them)";
   if (app.format == Format::json) {
     Json json;
     json["spec"] = spec->name;

@@ -100,7 +100,8 @@ std::string linker_script(const Plan& plan, const std::vector<Linked>& objects,
   for (const Linked& o : objects) {
     s += fmt::format("  .text.{} : {{ \"{}\"(.text .text.*) }} :image_text\n", o.name, o.path);
   }
-  s += fmt::format("  .gate.text : ALIGN(64) {{ \"{}\"(.gate.text) }} :image_text\n", gates_path);
+  s += fmt::format("  .gate.text : ALIGN(64) {{ KEEP(\"{}\"(.gate.text)) }} :image_text\n",
+                   gates_path);
   s += fmt::format(
       "  .platform.text : ALIGN(64) {{ platform_text_start = {1}; __platform_text_start = .; "
       "\"{0}\"(.platform.text .platform.text.*) platform_text_end = {2}; __platform_text_end = .; "
@@ -111,7 +112,9 @@ std::string linker_script(const Plan& plan, const std::vector<Linked>& objects,
   for (const Compartment& c : plan.compartments) {
     s += fmt::format("  .init_array.{0} : {{ rt_constructors_start.{0} = .;", c.number);
     for (const Linked& o : objects) {
-      if (o.compartment == c.number) s += fmt::format(" \"{}\"(.init_array .init_array.*)", o.path);
+      if (o.compartment == c.number) {
+        s += fmt::format(" KEEP(\"{}\"(.init_array .init_array.*))", o.path);
+      }
     }
     s += fmt::format(" }} :image_rodata\n  rt_constructors_size.{0} = SIZEOF(.init_array.{0});\n",
                      c.number);

@@ -438,13 +438,21 @@ Result<Done> Weaver::Impl::write_image(const Plan& plan, const std::vector<Part>
   const std::string script =
       linker_script(plan, linked, "gates.o", link, marshalled, options.sizes);
   if (auto w = store.write(folder / "script.ld", script); !w) return w;
-  std::vector<std::string> command = {"ld.lld-19", "-static",
-                                      "-nostdlib", "--build-id=none",
-                                      "-z",        "noexecstack",
-                                      "-z",        "max-page-size=4096",
-                                      "-T",        "script.ld",
-                                      "-o",        "image",
-                                      "gates.o",   platform.path.string()};
+  std::vector<std::string> command = {"ld.lld-19",
+                                      "-static",
+                                      "-nostdlib",
+                                      "--gc-sections",
+                                      "--build-id=none",
+                                      "-z",
+                                      "noexecstack",
+                                      "-z",
+                                      "max-page-size=4096",
+                                      "-T",
+                                      "script.ld",
+                                      "-o",
+                                      "image",
+                                      "gates.o",
+                                      platform.path.string()};
   for (const Linked& l : linked) command.push_back(l.path);
   const ToolResult result = run_tool(command, folder);
   if (!result.started || result.code != 0) {
