@@ -126,7 +126,8 @@ bool holds(const Memo& memo, ObjectStore& store) {
 
 std::string text_of(const Memo& memo) {
   std::string text = memo.result + "\n";
-  for (const auto& [hash, file] : memo.files) text += hash + " " + file + "\n";
+  for (const auto& [hash, file] : memo.files)
+    text.append(hash).append(" ").append(file).append("\n");
   return text;
 }
 
@@ -327,7 +328,8 @@ Result<fs::path> package_folder(const std::string& package, ObjectStore& store) 
     if (line.rfind(package + "=", 0) != 0) continue;
     const std::size_t from = package.size() + 1;
     const std::string version = line.substr(from, line.find_first_of(" \t", from) - from);
-    const fs::path folder = store.project() / "build/third_party" / (package + "-" + version);
+    const fs::path folder =
+        store.project() / "build/third_party" / fmt::format("{}-{}", package, version);
     if (fs::exists(folder)) return folder;
     store.report("fetching the sources of " + package);
     const ToolResult result =
@@ -391,7 +393,11 @@ Result<ComponentObject> make_object(const ObjectRecipe& recipe, ObjectStore& sto
   const auto compiler = store.compiler();
   if (!compiler) return compiler.error();
   Sha256 name;
-  name.add(kVersion).add(*compiler).add(recipe.name).add(recipe.rename ? "r\n" : "n\n");
+  name.add(kVersion)
+      .add("unique")
+      .add(*compiler)
+      .add(recipe.name)
+      .add(recipe.rename ? "r\n" : "n\n");
   for (const std::string& f : recipe.flags) name.add(f).add("\n");
   for (const fs::path& s : recipe.sources) name.add(shown(s, store)).add("\n");
   for (const std::string& e : recipe.exports) name.add("=").add(e).add("\n");
@@ -443,8 +449,8 @@ Result<ComponentObject> make_object(const ObjectRecipe& recipe, ObjectStore& sto
   memo.files.assign(files.begin(), files.end());
   const fs::path final = store.place(memo.result, "/" + recipe.name + ".o");
   const fs::path joined = store.scratch(final);
-  std::vector<std::string> command = {"ld.lld-19", "-r", "--force-group-allocation", "-o",
-                                      joined.string()};
+  std::vector<std::string> command = {"ld.lld-19", "-r", "--force-group-allocation",
+                                      "--unique",  "-o", joined.string()};
   for (const Compiled& c : compiled) command.push_back(c.object.string());
   const ToolResult result = run_tool(command, store.project());
   if (!result.started || result.code != 0) {

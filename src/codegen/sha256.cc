@@ -29,7 +29,7 @@ std::uint32_t big_endian(const std::uint8_t* p) {
 
 void Sha256::block(const std::uint8_t* bytes) {
   std::uint32_t w[64];
-  for (int i = 0; i < 16; ++i) w[i] = big_endian(bytes + 4 * i);
+  for (int i = 0; i < 16; ++i) w[i] = big_endian(bytes + std::ptrdiff_t{4} * i);
   for (int i = 16; i < 64; ++i) {
     const std::uint32_t s0 = std::rotr(w[i - 15], 7) ^ std::rotr(w[i - 15], 18) ^ (w[i - 15] >> 3);
     const std::uint32_t s1 = std::rotr(w[i - 2], 17) ^ std::rotr(w[i - 2], 19) ^ (w[i - 2] >> 10);

@@ -9,8 +9,6 @@
 #include <cerrno>
 #include <thread>
 
-extern char** environ;
-
 namespace flexos {
 
 namespace {
