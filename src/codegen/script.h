@@ -2,6 +2,7 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 #include "codegen/gates.h"
 
@@ -12,6 +13,7 @@ struct Linked {
   std::string name;  ///< as in symbol names: `sqlite`, `alloc.2`, `rt.1`
   std::string path;
   int compartment = 0;
+  std::vector<std::string> keep = {};  ///< symbols that stay although nobody refers to them
 };
 
 /// What a platform brings to the link.

@@ -173,6 +173,7 @@ class ManifestWriter {
     add("heap", "heap", c.number, c.key);
     add("stack", "stack", c.domain, plan_.domains[at(c.domain) - 1].key);
     add("window", "window", c.number, 0);
+    add("private", "private", c.number, c.key);
     return m;
   }
 
@@ -358,7 +359,14 @@ Result<Woven> Weaver::Impl::weave(const Configuration& configuration) {
     }
     auto copy = instance_of(*original, instance.compartment, store);
     if (!copy) return copy.error();
-    linked.push_back({copy->name, copy->path.string(), instance.compartment});
+    Linked one{copy->name, copy->path.string(), instance.compartment};
+    if (instance.object == "probe") {
+      // What an attack aims at is reached by nothing else.
+      for (const std::string& e : copy->exports) {
+        one.keep.push_back(fmt::format("def.{}.{}", copy->name, e));
+      }
+    }
+    linked.push_back(std::move(one));
   }
 
   Woven woven;
@@ -453,7 +461,10 @@ Result<Done> Weaver::Impl::write_image(const Plan& plan, const std::vector<Part>
                                       "image",
                                       "gates.o",
                                       platform.path.string()};
-  for (const Linked& l : linked) command.push_back(l.path);
+  for (const Linked& l : linked) {
+    command.push_back(l.path);
+    for (const std::string& symbol : l.keep) command.push_back("--undefined=" + symbol);
+  }
   const ToolResult result = run_tool(command, folder);
   if (!result.started || result.code != 0) {
     return Error{"the image does not link:\n" + result.output, "", !result.started};

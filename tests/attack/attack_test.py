@@ -18,7 +18,7 @@ QEMU = shutil.which("qemu-system-x86_64")
 
 def attack(*arguments):
     run = subprocess.run([TOOL, "attack", *map(str, arguments), "--format", "json"],
-                         stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=110,
+                         stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=550,
                          check=False)
     return run.returncode, json.loads(run.stdout) if run.stdout else None, run.stderr
 

@@ -23,7 +23,7 @@ CHECKSUM = "checksum 705005879984"
 
 def tool(*arguments):
     return subprocess.run([TOOL, *map(str, arguments)], stdin=subprocess.DEVNULL,
-                          capture_output=True, text=True, timeout=110, check=False)
+                          capture_output=True, text=True, timeout=550, check=False)
 
 
 class Sqlite(unittest.TestCase):
@@ -37,7 +37,7 @@ class Sqlite(unittest.TestCase):
         return json.loads(done.stdout)["images"]
 
     def run_image(self, image, *arguments):
-        done = tool("run", image["folder"], "--timeout", "100", *arguments)
+        done = tool("run", image["folder"], "--timeout", "400", *arguments)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         return done.stdout
 
@@ -69,8 +69,8 @@ class Sqlite(unittest.TestCase):
     def test_protected_linux_processes_in_a_guest_that_has_keys(self):
         images = [self.build("--layout", FILES_TIME_REST, "--mechanism", m, "--platform",
                              "linux")[0]["image"] for m in ("mpk.light", "mpk.full")]
-        done = subprocess.run([GUEST, "--timeout", "100", *images], stdin=subprocess.DEVNULL,
-                              capture_output=True, text=True, timeout=115, check=False)
+        done = subprocess.run([GUEST, "--timeout", "400", *images], stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, timeout=550, check=False)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         self.assertEqual(done.stdout.count(CHECKSUM), 2, done.stdout)
 
