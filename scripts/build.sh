@@ -72,7 +72,7 @@ run_ninja() {
       if [[ -z $announced ]]; then
         announced=yes
         if [[ $preset == release && ! -e $root/build/.release-built ]]; then
-          say "building; the first time takes a minute or two"
+          say "building; the first time takes some minutes"
         else
           say "building (preset $preset)"
         fi
