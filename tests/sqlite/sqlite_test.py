@@ -17,6 +17,16 @@ GUEST = ROOT / "tests/image/linux-guest/run"
 QEMU = shutil.which("qemu-system-x86_64")
 FILES_TIME_REST = "sqlite-bench+sqlite+libc+sched+alloc+console+random|vfs+ramfs|time"
 LIBRARY_APART = "sqlite-bench+sched+alloc+console+random|sqlite|libc|vfs+ramfs|time"
+SPEEDTEST1 = """\
+flexos: 1
+name: speedtest1
+application: speedtest1
+components: [speedtest1, sqlite, libc, vfs, ramfs, time, sched, alloc, console, random]
+"""
+# As in specs/components/sqlite.yaml.
+SQLITE_FLAGS = ("-D_GNU_SOURCE", "-DSQLITE_THREADSAFE=0", "-DSQLITE_OMIT_LOAD_EXTENSION",
+                "-DSQLITE_OMIT_WAL", "-DSQLITE_MAX_MMAP_SIZE=0", "-DSQLITE_DEFAULT_MEMSTATUS=0",
+                "-DHAVE_USLEEP=1")
 # 5,000 rows, summed up by SQL. Native SQLite's answer: bench/image/run compares with it.
 CHECKSUM = "checksum 705005879984"
 
@@ -73,6 +83,24 @@ class Sqlite(unittest.TestCase):
                               capture_output=True, text=True, timeout=550, check=False)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         self.assertEqual(done.stdout.count(CHECKSUM), 2, done.stdout)
+
+    @unittest.skipUnless(QEMU, "no QEMU")
+    def test_speedtest1_computes_what_native_sqlite_computes(self):
+        spec = self.folder / "speedtest1.yaml"
+        spec.write_text(SPEEDTEST1)
+        image, = self.build("--layout", FILES_TIME_REST.replace("sqlite-bench", "speedtest1"),
+                            "--mechanism", "mpk.full", "--platform", "qemu", spec=spec)
+        inside = self.run_image(image, "--", "--size", "1", "--verify", "/speed.db")
+        source = next((ROOT / "build/third_party").glob("sqlite3-*"))
+        native = self.folder / "native"
+        subprocess.run(["clang-19", "-O1", "-w", *SQLITE_FLAGS, f"-I{source}/generated",
+                        source / "test/speedtest1.c", source / "generated/sqlite3.c", "-lm", "-o",
+                        native], check=True)
+        outside = subprocess.run([native, "--size", "1", "--verify", self.folder / "speed.db"],
+                                 capture_output=True, text=True, check=True).stdout
+        hashes = [re.findall(r"Verification Hash: .*", text) for text in (inside, outside)]
+        self.assertEqual(len(hashes[0]), 1, inside)
+        self.assertEqual(hashes[0], hashes[1])
 
     def test_a_call_inside_a_compartment_is_a_plain_call(self):
         image, = self.build("--unprotected", "--platform", "linux")
