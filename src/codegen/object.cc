@@ -487,7 +487,8 @@ Result<ComponentObject> component_object(const Spec& spec, int index, int varian
     return Error{
         fmt::format("variant `{}` of `{}` has no sources yet",
                     component.variants[static_cast<std::size_t>(variant)].name, component.name),
-        "fix the default variant: `explore: {fix: ...}`"};
+        fmt::format("`explore: {{fix: {{variants: {{{}: default}}}}}}` leaves it out",
+                    component.name)};
   }
   const Build& build = *component.build;
   auto sources = sources_of(component, store);
