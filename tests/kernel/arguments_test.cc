@@ -172,7 +172,7 @@ TEST_P(Arguments, AreChecked) {
         console_read(buffer, n);
         time_now(integer());
         break;
-      case 31:
+      default:
         thread_wake(integer());
         thread_signal(static_cast<std::uint64_t>(number()), integer());
         break;

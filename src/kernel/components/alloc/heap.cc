@@ -123,8 +123,9 @@ bool refill(int number) {
     c.span = c.partial;
     if (c.span != 0) {
       unlink(&c.partial, c.span);
-    } else if ((c.span = new_small_span(number)) == 0) {
-      return false;
+    } else {
+      c.span = new_small_span(number);
+      if (c.span == 0) return false;
     }
   }
 }

@@ -44,7 +44,8 @@ void** place_of(Inode* inode, uint64_t block) {
   }
   void** place = &inode->root;
   for (uint32_t height = inode->height; height > 0; height--) {
-    if (*place == nullptr && (*place = new_node()) == nullptr) return nullptr;
+    if (*place == nullptr) *place = new_node();
+    if (*place == nullptr) return nullptr;
     place = &static_cast<void**>(*place)[branch(block, height)];
   }
   return place;

@@ -99,8 +99,9 @@ Inode* new_inode(uint32_t mode) {
     free_inodes = inode->next_free;
     __builtin_memset(inode, 0, sizeof *inode);
     inode->number = number;
-  } else if ((inode = new_slot()) == nullptr) {
-    return nullptr;
+  } else {
+    inode = new_slot();
+    if (inode == nullptr) return nullptr;
   }
   inode->mode = mode;
   inode->next_cookie = 2;  // 0 and 1 are `.` and `..`

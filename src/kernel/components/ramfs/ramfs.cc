@@ -205,7 +205,7 @@ extern "C" int ramfs_rename(uint64_t dir, const char* from, size_t from_len, con
   if (old.inode == nullptr) return -FLEXOS_ENOENT;
   Found target = find(dir, to, to_len);
   if (target.error != 0) return target.error;
-  if (old.parent == nullptr || (target.parent == nullptr && target.inode != nullptr)) {
+  if (old.parent == nullptr || target.parent == nullptr) {
     return -FLEXOS_EBUSY;
   }
   if (target.parent->links == 0) return -FLEXOS_ENOENT;

@@ -45,8 +45,8 @@ void quarter(uint32_t* x, int a, int b, int c, int d) {
 /// Block `counter` of the key's stream, nonce 0 (RFC 8439).
 void chacha20_block(const uint8_t* key, uint32_t counter, uint8_t* out) {
   uint32_t input[16] = {0x61707865, 0x3320646e, 0x79622d32, 0x6b206574};
-  for (int i = 0; i < 8; i++) {
-    const uint8_t* k = key + 4 * i;
+  for (size_t i = 0; i < 8; i++) {
+    const uint8_t* k = &key[4 * i];
     input[4 + i] =
         uint32_t{k[0]} | uint32_t{k[1]} << 8 | uint32_t{k[2]} << 16 | uint32_t{k[3]} << 24;
   }
@@ -73,7 +73,7 @@ void chacha20_block(const uint8_t* key, uint32_t counter, uint8_t* out) {
 
 void refill() {
   for (uint32_t i = 0; i < kBufferBytes / 64; i++) {
-    chacha20_block(state.key, i, state.buffer + 64 * i);
+    chacha20_block(state.key, i, &state.buffer[size_t{64} * i]);
   }
   for (size_t i = 0; i < kKeyBytes; i++) state.key[i] = state.buffer[i];
   erase(state.buffer, kKeyBytes);

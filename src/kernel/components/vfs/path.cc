@@ -54,7 +54,8 @@ Place place_of(const char* path, size_t len) {
     size_t name = i - begin;
     if (name == 1 && path[begin] == '.') continue;
     if (name == 2 && path[begin] == '.' && path[begin + 1] == '.') {
-      while (n > 0 && out[--n] != '/') {
+      while (n > 0) {
+        if (out[--n] == '/') break;
       }
       continue;
     }
