@@ -175,7 +175,7 @@ class Attacker {
     const fs::path project = FLEXOS_SOURCE_DIR;
     if (scratch_.path().empty()) return Error{"no temporary folder can be made", "", true};
     if (!store_) {
-      store_ = std::make_unique<ObjectStore>(project / "build/objects", project);
+      store_ = std::make_unique<ObjectStore>(objects_folder(project), project);
       store_->progress = [this](const std::string& line) { app_.progress(line); };
     }
     WeaveOptions weave;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cstdlib>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -58,9 +57,7 @@ int run(App& app, const Options& options) {
   const auto& chosen = std::get<std::vector<Configuration>>(choice);
 
   const std::filesystem::path project = FLEXOS_SOURCE_DIR;
-  const char* objects = std::getenv("FLEXOS_OBJECTS");
-  ObjectStore store(objects != nullptr ? std::filesystem::path(objects) : project / "build/objects",
-                    project);
+  ObjectStore store(objects_folder(project), project);
   store.progress = [&](const std::string& line) { app.progress(line); };
   WeaveOptions weave;
   weave.platform = options.platform.empty() ? spec->platform : options.platform;

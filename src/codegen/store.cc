@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cstdlib>
 #include <fstream>
 
 #include "codegen/sha256.h"
@@ -80,6 +81,12 @@ Result<std::string> ObjectStore::compiler() {
     compiler_ = found.output.substr(0, found.output.find('\n'));
   }
   return *compiler_;
+}
+
+std::filesystem::path objects_folder(const std::filesystem::path& project) {
+  const char* chosen = std::getenv("FLEXOS_OBJECTS");
+  return chosen != nullptr && *chosen != '\0' ? std::filesystem::path(chosen)
+                                              : project / "build/objects";
 }
 
 }  // namespace flexos

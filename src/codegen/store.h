@@ -48,4 +48,7 @@ class ObjectStore {
   std::optional<std::string> compiler_;
 };
 
+/// Where a project's objects are kept: $FLEXOS_OBJECTS, else build/objects.
+std::filesystem::path objects_folder(const std::filesystem::path& project);
+
 }  // namespace flexos
