@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/harden.h"
 #include "cli/layout.h"
 #include "solver/judge.h"
 #include "solver/rank.h"
@@ -13,14 +14,16 @@ namespace {
 /// Configurations to look through for one that was named.
 constexpr int kMostSearched = 10000;
 
-/// The configuration that was drawn by hand: one mechanism between all of its compartments, nothing
-/// hardened. It may be inadmissible: the unprotected image is what others are measured against.
+/// The configuration that was drawn by hand: one mechanism between all of its compartments,
+/// hardened as --harden says. It may be inadmissible: the unprotected image is what others are
+/// measured against.
 std::optional<Configuration> drawn(App& app, const Spec& spec, const ChoiceOptions& options) {
   Configuration c;
   const auto n = static_cast<std::size_t>(spec.size());
   c.levels.assign(static_cast<std::size_t>(pair_count(spec.size())), 0);
   c.hardening.assign(n, 0);
   c.variants.assign(n, 0);
+  if (!add_hardening(app, spec, options.harden, c)) return std::nullopt;
   if (options.unprotected) return c;
   const auto groups = parse_layout(app, spec, options.layout);
   if (!groups) return std::nullopt;
@@ -54,6 +57,10 @@ Choices choose_configurations(App& app, const Spec& spec, const ChoiceOptions& o
     const Evaluation evaluation = judge(spec, *c);
     if (!evaluation.admissible) app.note("this configuration is not admissible for the spec");
     return std::vector{*c};
+  }
+  if (!options.harden.empty()) {
+    return app.fail(kUsage, "--harden is for --layout and --unprotected",
+                    "in a spec: `security: [{harden: sqlite, with: asan}]`");
   }
   RankRequest request;
   static_cast<Ask&>(request) = app.ask();
@@ -93,11 +100,17 @@ void add_choice_options(CLI::App& command, ChoiceOptions& options) {
   command.add_option("--config", options.config, "this configuration, by its id")
       ->excludes(top)
       ->option_text("ID");
-  command.add_option("--layout", options.layout, "this layout, like a+b|c, unhardened")
-      ->option_text("LAYOUT");
+  command.add_option("--layout", options.layout, "this layout, like a+b|c")->option_text("LAYOUT");
   command.add_option("--mechanism", options.mechanism, "with --layout: what separates")
       ->option_text("NAME")
       ->capture_default_str();
+  command
+      .add_option(
+          "--harden", options.harden,
+          "with --layout or --unprotected: COMPONENT=HARDENING, like sqlite+libc=asan+ubsan; "
+          "*=cfi is every component that can have it")
+      ->allow_extra_args(false)
+      ->option_text("C=H");
   command.add_flag("--unprotected", options.unprotected,
                    "without isolation and hardening: what others are measured against");
 }

@@ -15,6 +15,7 @@ struct ChoiceOptions {
   std::string config;
   std::string layout;
   std::string mechanism = "mpk.full";
+  std::vector<std::string> harden;  ///< harden.h: of what was drawn by hand
   bool unprotected = false;
 };
 
