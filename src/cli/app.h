@@ -74,5 +74,6 @@ void add_scan(CLI::App& root, App& app, int& exit_code);
 void add_inspect(CLI::App& root, App& app, int& exit_code);
 void add_build(CLI::App& root, App& app, int& exit_code);
 void add_attack(CLI::App& root, App& app, int& exit_code);
+void add_doctor(CLI::App& root, App& app, int& exit_code);
 
 }  // namespace flexos

@@ -42,6 +42,7 @@ int run(int argc, char** argv) {
   add_inspect(root, app, exit_code);
   add_build(root, app, exit_code);
   add_attack(root, app, exit_code);
+  add_doctor(root, app, exit_code);
   try {
     root.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
