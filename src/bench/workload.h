@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "codegen/result.h"
+#include "model/spec.h"
+#include "spec/diagnostic.h"
+#include "spec/load.h"
+
+/// What an image is made to do while it is measured: specs/workloads/NAME.yaml.
+namespace flexos {
+
+/// Arguments of an image and the lines that it answers with. A line is `KEY VALUE`.
+struct Workload {
+  std::string name;  ///< sqlite/insert
+  std::string description;
+  std::string application;      ///< the component whose main it is
+  std::string arguments;        ///< of the image; {n} = the number of operations
+  int operations = 1;           ///< when nobody says another n
+  std::string operations_line;  ///< empty: n operations were done
+  std::string seconds_line;
+  std::vector<std::string> checks;  ///< lines that are equal in every configuration
+  /// A second way to run it that times single operations; empty where there is none.
+  std::string latency_arguments;
+  std::map<std::string, std::string> latency_lines;  ///< "p50" -> line, in nanoseconds
+  double timeout = 300;                              ///< seconds a run may take
+
+  /// Results of two definitions are not compared: 12 hex digits over all that shapes a run.
+  std::string hash() const;
+};
+
+struct LoadedWorkload {
+  std::optional<Workload> workload;  ///< absent iff an error was found
+  std::vector<Diagnostic> diagnostics;
+};
+
+/// Reads specs/workloads/NAME.yaml.
+LoadedWorkload load_workload(const std::string& name, const Library& library);
+LoadedWorkload load_workload_text(std::string_view text, const std::string& file);
+/// Names of all that are there, sorted.
+std::vector<std::string> workload_names(const Library& library);
+/// The one that a spec means: its `workload`, else the only one of its application.
+LoadedWorkload load_workload_of(const Spec& spec, const std::string& wanted,
+                                const Library& library);
+
+/// `arguments` with n put in.
+std::string fill(const std::string& arguments, int operations);
+
+/// What a console says about a finished run.
+struct WorkloadResult {
+  std::int64_t operations = 0;
+  double seconds = 0;                         ///< the image's own time, of its operations alone
+  std::map<std::string, std::string> checks;  ///< line -> value
+  std::map<std::string, double> latency;      ///< nanoseconds; only of a latency run
+};
+/// The error: which line is missing or makes no sense.
+Result<WorkloadResult> parse_result(const Workload& workload, int operations,
+                                    std::string_view console, bool latency = false);
+
+}  // namespace flexos
