@@ -21,6 +21,7 @@
 
 #include "alloc/alloc.h"
 #include "flexos/platform.h"
+#include "libc/socket_calls.h"
 #include "random/random.h"
 #include "sched/sched.h"
 #include "time/time.h"
@@ -457,6 +458,8 @@ long dispatch(long number, const Arguments& x, uint64_t caller) {
 
 extern "C" [[gnu::visibility("hidden")]] long flexos_syscall(long number, long a, long b, long c,
                                                              long d, long e, long f) {
+  long result = 0;
+  if (libc::socket_call(number, a, b, c, d, e, f, &result)) return result;
   return dispatch(number, {a, b, c, d, e, f},
                   reinterpret_cast<uint64_t>(__builtin_return_address(0)));
 }

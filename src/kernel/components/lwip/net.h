@@ -1,0 +1,23 @@
+#pragma once
+
+#include <stdint.h>
+
+/// The motor of the stack: nothing happens in lwIP unless somebody calls it. Whoever uses a socket
+/// moves packets and timers first; whoever waits for one sleeps until a packet or a timer may have
+/// changed something.
+namespace net {
+
+/// Moves what has come in, what loops back, and timers that are due.
+void pump();
+
+/// A socket has changed: whoever waits must look again.
+void changed();
+
+/// Sleeps until something has changed or `deadline` has come: false. Pumps on the way. The caller
+/// loops: true says "look again", not "it is yours".
+bool wait(int64_t deadline);
+
+/// Starts the stack and its interfaces, once.
+void start();
+
+}  // namespace net

@@ -1,0 +1,9 @@
+#include "lwip/wire.h"
+
+namespace wire {
+
+void start() {}
+
+void receive() {}
+
+}  // namespace wire

@@ -1,0 +1,68 @@
+"""Sockets over lwIP's loopback interface: src/kernel/components/loopback says what it checks."""
+
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("FLEXOS_BUILD_DIR", ROOT / "build/release"))
+TOOL = BUILD / "bin/flexos-explore"
+QEMU = shutil.which("qemu-system-x86_64")
+SPEC = """\
+flexos: 1
+name: loopback
+application: loopback
+components: [loopback, libc, lwip, vfs, ramfs, time, sched, alloc, console, random]
+"""
+STACK_APART = "loopback+libc+alloc+sched|lwip|vfs+ramfs+console|time+random"
+LIBRARY_APART = "loopback|libc+vfs+ramfs+console|lwip+alloc|sched|time+random"
+CHECKS = 55
+
+
+def tool(*arguments):
+    return subprocess.run([TOOL, *map(str, arguments)], stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True, timeout=550, check=False)
+
+
+class Loopback(unittest.TestCase):
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.spec = self.folder / "loopback.yaml"
+        self.spec.write_text(SPEC)
+
+    def all_checks_hold(self, *arguments):
+        built = tool("build", self.spec, "--output", self.folder, "--format", "json", *arguments)
+        self.assertEqual(built.returncode, 0, built.stderr)
+        image, = json.loads(built.stdout)["images"]
+        done = tool("run", image["folder"], "--timeout", "120")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertNotIn("FAILED", done.stdout)
+        self.assertEqual(done.stdout.count("ok "), CHECKS)
+        return image
+
+    def test_as_a_linux_process(self):
+        self.all_checks_hold("--unprotected", "--platform", "linux")
+
+    @unittest.skipUnless(QEMU, "no QEMU")
+    def test_on_the_bare_machine(self):
+        self.all_checks_hold("--unprotected", "--platform", "qemu")
+
+    @unittest.skipUnless(QEMU, "no QEMU")
+    def test_the_stack_behind_private_stacks(self):
+        image = self.all_checks_hold("--layout", STACK_APART, "--mechanism", "mpk.full",
+                                     "--platform", "qemu")
+        self.assertGreater(image["gates"], 30)
+
+    @unittest.skipUnless(QEMU, "no QEMU")
+    def test_the_c_library_apart_behind_light_gates(self):
+        self.all_checks_hold("--layout", LIBRARY_APART, "--mechanism", "mpk.light", "--platform",
+                             "qemu")
+
+
+if __name__ == "__main__":
+    unittest.main()
