@@ -12,6 +12,8 @@
 #include <cstring>
 #include <filesystem>
 
+#include "cli/calibrated.h"
+
 namespace flexos {
 
 namespace {
@@ -111,26 +113,35 @@ Style App::out_style() const {
   return style;
 }
 
-std::optional<Spec> App::load(const std::string& file) {
-  Loaded loaded = load_spec(file, library());
+std::optional<Spec> App::load(const std::string& file, const std::string& preset) {
+  Loaded loaded = load_spec(file, library(), preset);
   for (const Diagnostic& d : loaded.diagnostics) {
     std::fprintf(stderr, "%s\n", render(d, err_color()).c_str());
   }
   if (!loaded.spec && format == Format::json) {
     print(Json{{"errors", to_json(loaded.diagnostics)}});
   }
+  if (loaded.spec) {
+    if (auto used = use_calibrated_costs(*loaded.spec); !used) {
+      fail(kEnvironment, used.error().message, used.error().hint);
+      return std::nullopt;
+    }
+  }
   return std::move(loaded.spec);
 }
 
 bool App::has_profile(const Spec& spec) {
-  if (spec.profile) return true;
+  if (spec.profile) {
+    if (const std::string text = gates_text(spec); !text.empty()) note(text);
+    return true;
+  }
   Diagnostic d;
   d.file = spec.file;
   d.code = "no-profile";
   d.message = "this question is about cost, and the spec has no `profile`";
   d.hint =
       "add `profile: {base: CYCLES, calls: {A: {B: CALLS}}, work: {A: CYCLES}}`, per workload "
-      "operation, or `profile: FILE.yaml`";
+      "operation, or `profile: FILE.yaml`; `flexos-explore profile` measures one";
   std::fprintf(stderr, "%s\n", render(d, err_color()).c_str());
   if (format == Format::json) print(Json{{"errors", to_json(std::vector<Diagnostic>{d})}});
   return false;
@@ -161,6 +172,11 @@ void App::progress(const std::string& line) const {
 void App::note(const std::string& message) {
   progress_line().clear();
   std::fprintf(stderr, "flexos-explore: note: %s\n", message.c_str());
+}
+
+void App::say(const std::string& line) {
+  progress_line().clear();
+  std::fprintf(stderr, "%s\n", line.c_str());
 }
 
 void add_common_options(CLI::App& command, App& app) {

@@ -16,7 +16,7 @@ namespace flexos {
 /// Exit codes of LANGUAGE.md.
 enum Exit : int { kDone = 0, kNo = 1, kUsage = 2, kEnvironment = 3 };
 
-enum class Format { text, json, dot };
+enum class Format { text, json, dot, sarif };
 
 /// What every command shares: options, the library of definitions, output, time.
 struct App {
@@ -34,8 +34,8 @@ struct App {
   double seconds() const;
 
   /// Loads a spec, shows its diagnostics; nullopt: they are errors (exit code 1). With JSON the
-  /// errors are the answer.
-  std::optional<Spec> load(const std::string& file);
+  /// errors are the answer. `preset`: in place of the spec's own.
+  std::optional<Spec> load(const std::string& file, const std::string& preset = {});
 
   /// Says on stderr that the question needs a profile, and how to get one. True iff there is one.
   bool has_profile(const Spec& spec);
@@ -47,6 +47,8 @@ struct App {
   /// An error that is not about a line of a spec. Returns `code`.
   int fail(int code, const std::string& message, const std::string& hint = "");
   void note(const std::string& message);
+  /// A line on stderr as it is, terminal or not.
+  void say(const std::string& line);
   /// A line that the next one replaces; on a terminal only.
   void progress(const std::string& line) const;
 
@@ -74,6 +76,13 @@ void add_scan(CLI::App& root, App& app, int& exit_code);
 void add_inspect(CLI::App& root, App& app, int& exit_code);
 void add_build(CLI::App& root, App& app, int& exit_code);
 void add_attack(CLI::App& root, App& app, int& exit_code);
+void add_measure(CLI::App& root, App& app, int& exit_code);
+void add_results(CLI::App& root, App& app, int& exit_code);
 void add_doctor(CLI::App& root, App& app, int& exit_code);
+void add_report(CLI::App& root, App& app, int& exit_code);
+void add_diff(CLI::App& root, App& app, int& exit_code);
+void add_sweep(CLI::App& root, App& app, int& exit_code);
+void add_calibrate(CLI::App& root, App& app, int& exit_code);
+void add_profile(CLI::App& root, App& app, int& exit_code);
 
 }  // namespace flexos

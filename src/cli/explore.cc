@@ -1,90 +1,137 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "cli/app.h"
-#include "solver/frontier.h"
-#include "solver/rank.h"
+#include "cli/exploring.h"
+#include "report/outcome.h"
+#include "report/plot.h"
 #include "spec/edit_distance.h"
 
 namespace flexos {
 
 namespace {
 
-/// The whole frontier of a large system may take hours; the main command shows what it finds in
-/// this time and says so. `frontier` has no such limit.
-constexpr double kFrontierSeconds = 10;
-
 struct Options {
   std::string spec;
-  int top = 0;
+  ExploringOptions exploring;
+  bool no_measure = false;
+  bool predict_only = false;
 };
 
-int run(App& app, const Options& options) {
+std::string headline(const Exploration& x) {
+  std::size_t measured = 0;
+  for (const auto& e : x.entries) measured += e.measurement && e.measurement->ok() ? 1 : 0;
+  std::string text = fmt::format(
+      "{}: {} layouts, {}, none beaten in both cost and safety ({})\n", x.spec.name,
+      x.entries.size(), x.spec.objective == Objective::fastest ? "fastest first" : "safest first",
+      describe(x.certificate));
+  if (measured > 0 && x.platform) {
+    text += fmt::format("measured on {} ({}), {}; slowdown against the unprotected image\n",
+                        x.platform->key(), x.machine, x.workload);
+  }
+  return text + "\n";
+}
+
+std::string text_of(const Exploration& x, const ReportFiles& report, const Json& data,
+                    const Style& style) {
+  std::string text = headline(x) + draw_outcome(x, style) + "\n";
+  text += fmt::format("{} points between cost and safety{}:\n\n{}\n", x.frontier.size(),
+                      x.frontier_complete ? ", complete" : ", as far as found in ten seconds",
+                      draw_frontier(data, style));
+  if (!x.not_measured.empty()) {
+    text += "All figures are predicted from the spec's profile: " + x.not_measured + ".\n";
+  }
+  if (!report.files.empty()) text += "report: " + report.files.back().string() + "\n";
+  return text;
+}
+
+/// What a person who only looks at the exit code must learn: LANGUAGE, "exit codes".
+int judge_end(App& app, const Explored& end, const Options& options) {
+  const Exploration& x = *end.exploration;
+  if (end.code == 130) {
+    app.note(
+        fmt::format("interrupted; what is measured is kept in {}: the same command goes on "
+                    "from there",
+                    options.exploring.measuring.database().string()));
+    return end.code;
+  }
+  if (end.code != kDone) return app.fail(end.code, end.message, end.hint);
+  std::size_t failed = 0;
+  bool environment = false;
+  bool measured = false;
+  bool affordable = false;
+  const auto budget = slowdown_budget(x.spec);
+  for (const auto& e : x.entries) {
+    if (!e.measurement) continue;
+    const Failure failure = e.measurement->failure;
+    failed += failure != Failure::none ? 1 : 0;
+    environment |= failure == Failure::environment || failure == Failure::no_keys;
+    if (!e.measurement->ok()) continue;
+    measured = true;
+    const auto slowdown = best_known_slowdown(x.spec, e);
+    affordable |= !budget || (slowdown && *slowdown <= *budget);
+  }
+  if (failed > 0) {
+    return app.fail(environment ? kEnvironment : kNo,
+                    fmt::format("{} of {} images failed", failed, x.entries.size()),
+                    "`flexos-explore run IMAGE` shows what one says; `--retry` tries them again");
+  }
+  if (measured && !affordable) {
+    return app.fail(kNo,
+                    fmt::format("nothing that was measured is within the budget of {}x", *budget),
+                    "measure more of them with --top, or relax `budget: {slowdown: ...}`");
+  }
+  return kDone;
+}
+
+int run(App& app, Options& options) {
   const auto spec = app.load(options.spec);
   if (!spec) return kNo;
   if (!app.has_profile(*spec)) return kNo;
-  RankRequest request;
-  static_cast<Ask&>(request) = app.ask();
-  request.top = options.top > 0 ? options.top : spec->top;
-  request.distinct = true;
-  request.objective = spec->objective;
-  const Ranking ranking = rank(*spec, request);
-  if (ranking.error) return app.fail(kNo, *ranking.error);
-  if (!ranking.feasible && ranking.optimal) {
-    return app.fail(
-        kNo, options.spec + " has no admissible configuration",
-        "`flexos-explore explain " + options.spec + "` says which statements contradict");
+  options.exploring.build = !options.predict_only;
+  options.exploring.measure = !options.no_measure;
+  Explored end = explore_spec(app, *spec, options.exploring);
+  if (!end.exploration) return app.fail(end.code, end.message, end.hint);
+  Exploration& x = *end.exploration;
+  ReportFiles report;
+  if (options.predict_only) {
+    report.data = report_json(x);
+  } else {
+    report = write_report(app, x, options.exploring.measuring.out, file_name(spec->name));
   }
-  const JudgedList best = judge_all(*spec, ranking.configurations);
-  if (!best.error.empty()) return app.fail(kEnvironment, best.error);
-  Ask ask = app.ask();
-  ask.deadline.at = std::min(
-      ask.deadline.at, std::chrono::steady_clock::now() +
-                           std::chrono::milliseconds(static_cast<int>(kFrontierSeconds * 1000)));
-  const Frontier curve = frontier(*spec, ask);
-  const JudgedList points = judge_all(*spec, curve.points);
-  if (!points.error.empty()) return app.fail(kEnvironment, points.error);
-  constexpr const char* kPredicted =
-      "predicted from the spec's profile; measuring images is not built yet (`flexos-explore "
-      "build` makes them)";
+  int printed = kDone;
   if (app.format == Format::json) {
-    Json json;
-    json["spec"] = spec->name;
-    json["platform"] = spec->platform;
-    json["figures"] = kPredicted;
-    json["configurations"] = to_json(*spec, best.list);
-    json["optimal"] = ranking.optimal;
-    add_certificate(json, ranking.certificate);
-    json["frontier"] = {{"points", to_json(*spec, points.list)}, {"complete", curve.complete}};
-    json["poset"] = poset_json(*spec, best.list);
-    json["seconds"] = app.seconds();
-    return app.print(json);
+    printed = app.print(report.data);
+  } else if (app.format == Format::dot) {
+    std::vector<Judged> list;
+    for (const auto& e : x.entries) list.push_back(e.judged);
+    printed = app.print(poset_dot(x.spec, list));
+  } else {
+    printed = app.print(text_of(x, report, report.data, app.out_style()));
   }
-  if (app.format == Format::dot) return app.print(poset_dot(*spec, best.list));
-  const Style style = app.out_style();
-  std::string text = fmt::format(
-      "{}: {} components, {} statements: consistent\n\n{} layouts, {}, none beaten in both cost "
-      "and "
-      "safety ({}):\n\n{}\n",
-      spec->name, spec->size(), spec->statements.size(), best.list.size(),
-      request.objective == Objective::fastest ? "fastest first" : "safest first",
-      describe(ranking.certificate), draw_table(*spec, best.list, style));
-  text += fmt::format("{} points between cost and safety{}:\n\n{}\n", points.list.size(),
-                      curve.complete ? ", complete" : ", as far as found in ten seconds",
-                      draw_frontier(points.list, style));
-  text += fmt::format("All figures are {}.\n", kPredicted);
-  return app.print(text);
+  if (printed != kDone) return printed;
+  if (options.predict_only && end.code == 130) return kDone;  // a search cut short is an answer
+  const int code = judge_end(app, end, options);
+  return code != kDone ? code : report.code;
 }
 
 }  // namespace
 
 void add_explore(CLI::App& root, App& app, int& exit_code) {
   auto options = std::make_shared<Options>();
-  root.add_option("SPEC", options->spec, "a spec: check, rank and show the frontier");
-  root.add_option("--top", options->top, "how many layouts (default: the spec's, else 10)")
-      ->check(CLI::Range(1, 1000000))
+  root.add_option("SPEC", options->spec,
+                  "a spec: check, rank, build the best, measure them, report");
+  root.add_option("--top", options->exploring.top,
+                  "how many layouts (default: the spec's, else 10)")
+      ->check(CLI::Range(1, 10000))
       ->option_text("N");
+  root.add_flag("--no-measure", options->no_measure, "build the images and do not run them");
+  root.add_flag("--predict-only", options->predict_only,
+                "check, rank and show the frontier; nothing is built or written");
+  root.add_flag("--attack", options->exploring.attack, "attack each image as well, for the report");
+  add_measuring_options(root, options->exploring.measuring);
   add_common_options(root, app);
   root.callback([&root, &app, &exit_code, options] {
     if (!root.get_subcommands().empty()) return;

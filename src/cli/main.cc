@@ -42,7 +42,14 @@ int run(int argc, char** argv) {
   add_inspect(root, app, exit_code);
   add_build(root, app, exit_code);
   add_attack(root, app, exit_code);
+  add_measure(root, app, exit_code);
+  add_results(root, app, exit_code);
   add_doctor(root, app, exit_code);
+  add_report(root, app, exit_code);
+  add_diff(root, app, exit_code);
+  add_sweep(root, app, exit_code);
+  add_calibrate(root, app, exit_code);
+  add_profile(root, app, exit_code);
   try {
     root.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -11,7 +11,8 @@ namespace {
 
 std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
-/// Breaks at spaces so that no line is longer than `width`; later lines are indented.
+}  // namespace
+
 std::string wrap(const std::string& text, int indent, int width) {
   std::string result;
   std::size_t column = at(indent);
@@ -35,8 +36,7 @@ std::string wrap(const std::string& text, int indent, int width) {
   return result;
 }
 
-/// The dearest parts of the cost, as shares.
-std::string limits(const Spec& spec, const Judged& judged) {
+std::string dearest(const Spec& spec, const Judged& judged) {
   const double total = judged.evaluation.cost_cycles;
   if (!(total > 0)) return {};
   std::string text;
@@ -49,8 +49,6 @@ std::string limits(const Spec& spec, const Judged& judged) {
   }
   return text;
 }
-
-}  // namespace
 
 std::string emphasis(const std::string& text, const Style& style) {
   return style.color ? "\033[1m" + text + "\033[0m" : text;
@@ -113,7 +111,7 @@ std::string draw_table(const Spec& spec, const std::vector<Judged>& list, const 
     if (!hardening.empty()) {
       out += fmt::format("{}{}\n", pad, wrap("with " + hardening, kIndent, style.width));
     }
-    const std::string limited = limits(spec, judged);
+    const std::string limited = dearest(spec, judged);
     if (!limited.empty()) {
       out +=
           fmt::format("{}{}\n", pad, faint(wrap("cost: " + limited, kIndent, style.width), style));

@@ -23,6 +23,12 @@ std::string draw_hardening(const Spec& spec, const Configuration& c);
 /// A table from which a person can decide: rank, slowdown, score, layout, hardening, what limits.
 std::string draw_table(const Spec& spec, const std::vector<Judged>& list, const Style& style);
 
+/// Breaks at spaces so that no line is longer than `width`; later lines are indented.
+std::string wrap(const std::string& text, int indent, int width);
+
+/// The dearest parts of a configuration's cost, as shares: "libc|vfs mpk.light 52 %, ...".
+std::string dearest(const Spec& spec, const Judged& judged);
+
 /// Cost against score in Unicode, a mark a configuration.
 std::string draw_frontier(const std::vector<Judged>& list, const Style& style);
 

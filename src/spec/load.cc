@@ -35,7 +35,8 @@ NodePtr empty_map(const Span& span) {
 
 class SpecLoader {
  public:
-  SpecLoader(Report& report, Files& files) : report_(report), files_(files), scope_(report) {}
+  SpecLoader(Report& report, Files& files, std::string preset)
+      : report_(report), files_(files), preset_(std::move(preset)), scope_(report) {}
 
   /// The spec; incomplete where errors were reported.
   Spec load(const NodePtr& root, const std::string& file) {
@@ -90,16 +91,21 @@ class SpecLoader {
   /// The preset's tree; null where the spec names none.
   NodePtr read_preset(const MapReader& map) {
     const auto node = map.get("preset");
-    if (node == nullptr) return nullptr;
-    const auto name = read_name(report_, *node, "a preset");
+    const Span span = node == nullptr ? map.span() : node->span;
+    std::optional<std::string> name;
+    if (!preset_.empty()) {
+      name = preset_;
+    } else if (node != nullptr) {
+      name = read_name(report_, *node, "a preset");
+    }
     if (!name) return nullptr;
     const std::vector<std::string> known = files_.names("presets");
     if (std::find(known.begin(), known.end(), *name) == known.end()) {
-      report_.error(node->span, "unknown-preset", fmt::format("unknown preset {}", ticked(*name)),
+      report_.error(span, "unknown-preset", fmt::format("unknown preset {}", ticked(*name)),
                     did_you_mean(*name, known, list_names("there are", known)));
       return nullptr;
     }
-    NodePtr preset = files_.read(files_.path("presets", *name), node->span);
+    NodePtr preset = files_.read(files_.path("presets", *name), span);
     if (preset == nullptr) return nullptr;
     const MapReader preset_map(report_, preset, "a preset",
                                {"preset", "description", "explore", "security"});
@@ -278,7 +284,9 @@ class SpecLoader {
     if (preset != nullptr) {
       if (const Entry* entry = preset->find("security")) preset_security = entry->value.get();
       if (const Entry* entry = preset->find("explore")) {
-        explore = explore == nullptr ? entry->value : merge(entry->value, explore);
+        explore = explore == nullptr ? entry->value
+                  : preset_.empty()  ? merge(entry->value, explore)
+                                     : merge(explore, entry->value);
       }
     }
     const auto security = map.get("security");
@@ -337,6 +345,7 @@ class SpecLoader {
 
   Report& report_;
   Files& files_;
+  std::string preset_;  ///< in place of the spec's own; empty: that one
   Scope scope_;
   Spec spec_;
   std::vector<bool> has_call_graph_;   ///< by component
@@ -345,13 +354,14 @@ class SpecLoader {
 
 /// Nothing is thrown across this border: what the standard library throws is an error of the load.
 template <typename Parse>
-Loaded load(const std::string& name, const Library& library, Parse parse) {
+Loaded load(const std::string& name, const Library& library, const std::string& preset,
+            Parse parse) {
   Loaded loaded;
   Report report;
   try {
     Files files(report, library);
     if (const NodePtr root = parse(files)) {
-      Spec spec = SpecLoader(report, files).load(root, name);
+      Spec spec = SpecLoader(report, files, preset).load(root, name);
       if (!report.has_errors()) loaded.spec = std::move(spec);
     }
     loaded.diagnostics = report.take();
@@ -368,13 +378,21 @@ Loaded load(const std::string& name, const Library& library, Parse parse) {
 
 }  // namespace
 
-Loaded load_spec(const std::filesystem::path& file, const Library& library) {
-  return load(file.string(), library, [&](Files& files) { return files.read(file, {}, true); });
+Loaded load_spec(const std::filesystem::path& file, const Library& library,
+                 const std::string& preset) {
+  return load(file.string(), library, preset,
+              [&](Files& files) { return files.read(file, {}, true); });
 }
 
 Loaded load_spec_text(std::string_view text, const std::string& name, const Library& library) {
-  return load(name, library,
+  return load(name, library, "",
               [&](Files& files) { return files.parse(name, std::string(text), true); });
+}
+
+std::vector<std::string> preset_names(const Library& library) {
+  Report report;
+  Files files(report, library);
+  return files.names("presets");
 }
 
 }  // namespace flexos

@@ -22,7 +22,13 @@ struct Loaded {
 };
 
 /// Reads a spec and all definitions that it names. Reports every error of every file read.
-Loaded load_spec(const std::filesystem::path& file, const Library& library);
+/// `preset`: one of the library's in place of the spec's own; what it explores stands over what the
+/// spec explores, for it is the question then.
+Loaded load_spec(const std::filesystem::path& file, const Library& library,
+                 const std::string& preset = {});
+
+/// The names of all presets, sorted.
+std::vector<std::string> preset_names(const Library& library);
 
 /// The same from text in memory; `name` stands in diagnostics. For tests, fuzzers and generators.
 Loaded load_spec_text(std::string_view text, const std::string& name, const Library& library);
