@@ -1,18 +1,11 @@
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <atomic>
 #include <filesystem>
-#include <functional>
 #include <memory>
-#include <mutex>
-#include <optional>
-#include <thread>
 #include <vector>
 
 #include "cli/choice.h"
-#include "codegen/tool.h"
-#include "codegen/weave.h"
+#include "codegen/weave_all.h"
 #include "report/table.h"
 
 namespace flexos {
@@ -64,43 +57,14 @@ int run(App& app, const Options& options) {
   weave.project = project;
   weave.out = std::filesystem::absolute(options.out);
   weave.tool = "flexos-explore " FLEXOS_VERSION;
-  Weaver weaver(*spec, store, weave);
-  const auto refuse = [&](const Error& error) {
+  const auto made = weave_all(*spec, store, weave, chosen, {.stop_at_error = true});
+  if (!made) {
+    const Error& error = made.error();
     return app.fail(error.environment ? kEnvironment : kNo, error.message, error.hint);
-  };
-  if (auto ready = weaver.prepare(chosen); !ready) return refuse(ready.error());
-  // Linking is most of it, and one link knows nothing of another: a weaver a core.
-  struct Made {
-    std::optional<Woven> woven;
-    double seconds = 0;
-  };
-  std::vector<Made> made(chosen.size());
-  std::optional<Error> failed;
-  std::mutex mutex;
-  std::atomic<std::size_t> next = 0;
-  const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
-  std::vector<std::function<bool()>> workers;
-  for (unsigned w = 0; w < cores && w < chosen.size(); ++w) {
-    workers.emplace_back([&] {
-      Weaver own(*spec, store, weave);
-      for (std::size_t i = next++; i < chosen.size(); i = next++) {
-        const double before = app.seconds();
-        auto woven = own.weave(chosen[i]);
-        if (!woven) {
-          const std::lock_guard lock(mutex);
-          if (!failed) failed = woven.error();
-          next = chosen.size();
-          return false;
-        }
-        made[i] = {std::move(*woven), app.seconds() - before};
-      }
-      return true;
-    });
   }
-  if (!run_all(std::move(workers), cores)) return refuse(*failed);
   Json json = Json::array();
   std::string text;
-  for (const Made& m : made) {
+  for (const WovenOne& m : *made) {
     json.push_back(to_json(*m.woven, m.seconds));
     text += line_of(*m.woven, m.seconds);
   }

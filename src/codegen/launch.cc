@@ -323,7 +323,7 @@ std::vector<std::string> qemu_command(const QemuStart& start) {
       "-m",
       fmt::format("{}M", start.memory),
       "-rtc",
-      "base=utc",
+      start.count_instructions ? "base=2026-01-01T00:00:00,clock=vm" : "base=utc",
       "-nodefaults",
       "-no-user-config",
       "-display",
@@ -338,6 +338,15 @@ std::vector<std::string> qemu_command(const QemuStart& start) {
   if (!start.arguments.empty()) {
     command.emplace_back("-append");
     command.push_back(start.arguments);
+  }
+  if (!start.network.empty()) {
+    command.insert(command.end(), {"-global", "virtio-mmio.force-legacy=false", "-netdev",
+                                   start.network + ",id=net0", "-device",
+                                   "virtio-net-device,netdev=net0,mac=52:54:00:12:34:56"});
+  }
+  if (start.count_instructions) {
+    command.emplace_back("-icount");
+    command.emplace_back("shift=0,sleep=off");
   }
   if (start.debugger_port != 0) {
     command.emplace_back("-gdb");

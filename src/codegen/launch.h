@@ -42,7 +42,11 @@ struct QemuStart {
   Accelerator accelerator = Accelerator::tcg;
   std::uint64_t memory = 256;  ///< MiB
   std::string arguments;       ///< of the image
+  std::string network = {};    ///< QEMU's words for a network (-netdev), without an id; empty: none
   int debugger_port = 0;       ///< waits for a debugger there; 0: does not
+  /// TCG: an instruction takes a nanosecond of the guest's time, idle time none, and its calendar
+  /// starts at one date. Two runs are equal, and the guest's clocks count instructions.
+  bool count_instructions = false;
 };
 /// The command that boots an image: a microvm without anything that an image has no use for, the
 /// console on standard input and output, the exit code through isa-debug-exit (QEMU ends with

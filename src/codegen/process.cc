@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <mutex>
 #include <optional>
 #include <utility>
 
@@ -27,16 +28,21 @@ volatile std::sig_atomic_t stop_signal = 0;
 
 void on_stop(int signal) { stop_signal = signal; }
 
-/// Ctrl-C ends what we started, then us; the handlers that were there come back afterwards.
+/// Ctrl-C ends what we started, then us; the handlers that were there come back afterwards. Handlers
+/// are the process's, and several threads may run something: the first one sets, the last restores.
 class StopSignals {
  public:
   StopSignals() {
+    const std::lock_guard lock(mutex_);
+    if (users_++ > 0) return;
     stop_signal = 0;
     struct sigaction action{};
     action.sa_handler = on_stop;  // no SA_RESTART: poll returns
     for (std::size_t i = 0; i < kSignals.size(); ++i) sigaction(kSignals[i], &action, &before_[i]);
   }
   ~StopSignals() {
+    const std::lock_guard lock(mutex_);
+    if (--users_ > 0) return;
     for (std::size_t i = 0; i < kSignals.size(); ++i) sigaction(kSignals[i], &before_[i], nullptr);
   }
   StopSignals(const StopSignals&) = delete;
@@ -44,7 +50,9 @@ class StopSignals {
 
  private:
   static constexpr std::array<int, 3> kSignals = {SIGINT, SIGTERM, SIGHUP};
-  std::array<struct sigaction, 3> before_{};
+  static inline std::mutex mutex_;
+  static inline int users_ = 0;
+  static inline std::array<struct sigaction, 3> before_{};
 };
 
 class Descriptor {

@@ -27,7 +27,8 @@ struct ProcessEnd {
 };
 
 /// Runs a process to its end in a process group of its own. Nothing of the group is left when this
-/// returns, whatever happened: neither a zombie nor a child that holds a pipe open.
+/// returns, whatever happened: neither a zombie nor a child that holds a pipe open. Safe in several
+/// threads at once.
 ProcessEnd run_process(const ProcessRequest& request);
 
 /// The file that PATH leads to; empty where there is none.

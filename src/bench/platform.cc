@@ -1,0 +1,82 @@
+#include "bench/platform.h"
+
+#include <fmt/format.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "bench/doctor.h"
+#include "bench/machine.h"
+#include "codegen/launch.h"
+
+namespace flexos {
+
+namespace {
+
+const BenchPlatform kLinux{"linux", "native", "cycles"};
+const BenchPlatform kKvm{"qemu", "kvm", "cycles"};
+const BenchPlatform kTcg{"qemu", "tcg", "instructions"};
+
+bool processor_has_keys() {
+  std::ifstream in("/proc/cpuinfo");
+  std::ostringstream text;
+  text << in.rdbuf();
+  const Processor processor = parse_processor(std::move(text).str());
+  return processor.keys && processor.keys_on;
+}
+
+}  // namespace
+
+std::optional<BenchPlatform> parse_bench_platform(std::string_view key) {
+  for (const BenchPlatform& p : {kLinux, kKvm, kTcg}) {
+    if (p.key() == key) return p;
+  }
+  return std::nullopt;
+}
+
+std::vector<PlatformChoice> available_platforms(bool needs_keys) {
+  std::vector<PlatformChoice> found;
+  const std::string qemu = find_program("qemu-system-x86_64");
+  Choice choice;
+  if (!qemu.empty()) choice = choose_accelerator(qemu, needs_keys);
+  if (!qemu.empty() && choice.accelerator == Accelerator::kvm) {
+    found.push_back({kKvm, choice.why});
+  }
+  if (!needs_keys || processor_has_keys()) {
+    found.push_back({kLinux, "images run as processes on the processor itself"});
+  }
+  if (!qemu.empty()) {
+    const std::string why = choice.accelerator == Accelerator::tcg
+                                ? choice.why
+                                : std::string("TCG emulates every processor");
+    found.push_back({kTcg, why + "; instructions are counted, not timed"});
+  }
+  return found;
+}
+
+Result<PlatformChoice> choose_platform(std::string_view wanted, std::string_view of_spec,
+                                       bool needs_keys) {
+  const std::string_view asked = wanted.empty() ? of_spec : wanted;
+  if (const auto named = parse_bench_platform(asked)) {
+    return PlatformChoice{*named, "you asked for it"};
+  }
+  if (asked != "qemu" && asked != "linux" && !asked.empty()) {
+    return Error{
+        fmt::format("there is no platform `{}`", asked),
+        fmt::format("qemu, linux, or one of {}, {}, {}", kLinux.key(), kKvm.key(), kTcg.key())};
+  }
+  // Native processes: whether they have keys is theirs to say, image by image.
+  if (asked == "linux") {
+    return PlatformChoice{kLinux, "images run as processes on the processor itself"};
+  }
+  for (PlatformChoice& choice : available_platforms(needs_keys)) {
+    if (asked.empty() || choice.platform.platform == asked) return std::move(choice);
+  }
+  return Error{"there is nothing on this machine that images can be measured on",
+               "on Debian: apt-get install qemu-system-x86; `flexos-explore doctor` says more",
+               true};
+}
+
+double clock_rate(const BenchPlatform& platform) { return platform.exact() ? 1e9 : tsc_rate(); }
+
+}  // namespace flexos

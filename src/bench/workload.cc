@@ -1,0 +1,287 @@
+#include "bench/workload.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <filesystem>
+
+#include "codegen/sha256.h"
+#include "spec/edit_distance.h"
+#include "spec/files.h"
+#include "spec/reader.h"
+
+namespace flexos {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::int64_t kMostOperations = 1'000'000'000;
+
+/// `insert` or `sqlite/insert`: names, folders between them.
+bool is_workload_name(std::string_view text) {
+  if (text.empty() || text.front() == '/' || text.back() == '/') return false;
+  bool start = true;
+  for (const char c : text) {
+    const bool letter = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+    if (start ? !letter : !letter && c != '-' && c != '_' && c != '/') return false;
+    start = c == '/';
+  }
+  return true;
+}
+
+class WorkloadReader {
+ public:
+  explicit WorkloadReader(Report& report) : report_(report) {}
+
+  Workload read(const NodePtr& root, const std::string& expected) {
+    Workload w;
+    const MapReader map(report_, root, "a workload",
+                        {"workload", "description", "application", "arguments", "operations",
+                         "result", "check", "latency", "timeout"});
+    if (!map) return w;
+    if (const auto node = map.require("workload", "its name, as the file is called")) {
+      w.name = line(*node, "`workload`");
+      if (!expected.empty() && w.name != expected) {
+        report_.error(node->span, "name-mismatch",
+                      fmt::format("this must be {}, as the file is called", ticked(expected)));
+      } else if (!is_workload_name(w.name)) {
+        wrong_type(report_, *node, "`workload` must be a name like `sqlite/insert`");
+      }
+    }
+    if (const auto node = map.get("description")) w.description = line(*node, "`description`");
+    if (const auto node = map.require("application", "the component whose program this is")) {
+      w.application = read_name(report_, *node, "`application`").value_or("");
+    }
+    if (const auto node = map.get("arguments")) w.arguments = line(*node, "`arguments`");
+    if (const auto node = map.get("operations")) {
+      w.operations = static_cast<int>(
+          read_integer(report_, *node, "`operations`", 1, kMostOperations).value_or(1));
+    }
+    if (const auto node = map.require("result", "the lines that say how long it took")) {
+      read_result(node, w);
+    }
+    if (const auto node = map.get("check")) {
+      for (const NodePtr& item : read_words(report_, *node, "`check`", true)) {
+        w.checks.push_back(line(*item, "a line's key"));
+      }
+    }
+    if (const auto node = map.get("latency")) read_latency(node, w);
+    if (const auto node = map.get("timeout")) {
+      w.timeout =
+          static_cast<double>(read_integer(report_, *node, "`timeout`", 1, 86400).value_or(300));
+    }
+    return w;
+  }
+
+ private:
+  /// Text without a line break: it becomes a part of a command, or is looked for in a line.
+  std::string line(const Node& node, std::string_view what) {
+    auto text = read_text(report_, node, what).value_or("");
+    if (text.find('\n') != std::string::npos) {
+      wrong_type(report_, node, fmt::format("{} must be text on one line", what));
+    }
+    return text;
+  }
+
+  void read_result(const NodePtr& node, Workload& w) {
+    const MapReader map(report_, node, "`result`", {"operations", "seconds"});
+    if (!map) return;
+    if (const auto n = map.get("operations")) w.operations_line = line(*n, "`operations`");
+    if (const auto n = map.require("seconds", "the key of the line that says how long it took")) {
+      w.seconds_line = line(*n, "`seconds`");
+    }
+  }
+
+  void read_latency(const NodePtr& node, Workload& w) {
+    const MapReader map(report_, node, "`latency`", {"arguments", "result"});
+    if (!map) return;
+    if (const auto n = map.require("arguments")) w.latency_arguments = line(*n, "`arguments`");
+    const auto result = map.require("result", "like `result: {p50: latency_p50}`");
+    if (result == nullptr) return;
+    for (const Entry& entry : read_map(report_, *result, "`result`")) {
+      w.latency_lines[line(*entry.key, "a percentile's name")] = line(*entry.value, "a line's key");
+    }
+  }
+
+  Report& report_;
+};
+
+LoadedWorkload finish(Report& report, Workload workload) {
+  LoadedWorkload loaded;
+  const bool good = !report.has_errors();
+  loaded.diagnostics = report.take();
+  if (good) loaded.workload = std::move(workload);
+  return loaded;
+}
+
+LoadedWorkload failed(std::string code, std::string message, std::string hint,
+                      const std::string& file = "") {
+  Diagnostic d;
+  d.file = file;
+  d.code = std::move(code);
+  d.message = std::move(message);
+  d.hint = std::move(hint);
+  return {std::nullopt, {std::move(d)}};
+}
+
+/// What stands behind KEY in the last line that begins with it.
+std::optional<std::string_view> last_value(std::string_view console, std::string_view key) {
+  std::optional<std::string_view> found;
+  while (!console.empty()) {
+    const std::size_t end = std::min(console.find('\n'), console.size());
+    std::string_view text = console.substr(0, end);
+    console.remove_prefix(std::min(end + 1, console.size()));
+    if (!text.starts_with(key)) continue;
+    text.remove_prefix(key.size());
+    if (text.empty() || (text.front() != ' ' && text.front() != '\t')) continue;
+    while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+    while (!text.empty() && (text.back() == ' ' || text.back() == '\r')) text.remove_suffix(1);
+    found = text;
+  }
+  return found;
+}
+
+/// A finite number of at least `least` that is all of the text.
+std::optional<double> number(std::string_view text, double least) {
+  double value = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (read.ec != std::errc{} || read.ptr != text.data() + text.size()) return std::nullopt;
+  if (!std::isfinite(value) || value < least) return std::nullopt;
+  return value;
+}
+
+Result<double> number_of(std::string_view console, const std::string& key, double least) {
+  const auto text = last_value(console, key);
+  if (!text) return Error{fmt::format("there is no line `{} NUMBER`", key)};
+  const auto value = number(*text, least);
+  if (!value)
+    return Error{fmt::format("`{} {}` is no number that can be", key, text->substr(0, 60))};
+  return *value;
+}
+
+}  // namespace
+
+std::string Workload::hash() const {
+  Sha256 sum;
+  for (const std::string& part :
+       {name, application, arguments, operations_line, seconds_line, latency_arguments}) {
+    sum.add_field(part);
+  }
+  for (const std::string& check : checks) sum.add_field(check);
+  for (const auto& [percentile, text] : latency_lines) sum.add_field(percentile).add_field(text);
+  return sum.hex().substr(0, 12);
+}
+
+std::vector<std::string> workload_names(const Library& library) {
+  std::vector<std::string> names;
+  const fs::path root = library.root / "workloads";
+  std::error_code error;
+  fs::recursive_directory_iterator at(root, error);
+  for (; !error && at != fs::recursive_directory_iterator(); at.increment(error)) {
+    if (at->path().extension() != ".yaml") continue;
+    names.push_back(at->path().lexically_relative(root).replace_extension().generic_string());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+LoadedWorkload load_workload(const std::string& name, const Library& library) {
+  const std::vector<std::string> known = workload_names(library);
+  if (!is_workload_name(name) || std::find(known.begin(), known.end(), name) == known.end()) {
+    std::string list;
+    for (const std::string& k : known) list += (list.empty() ? "" : ", ") + k;
+    return failed("unknown-workload", fmt::format("there is no workload {}", ticked(name)),
+                  fmt::format("there are: {}; another one is a file of specs/workloads",
+                              list.empty() ? "none" : list));
+  }
+  Report report;
+  Files files(report, library);
+  const NodePtr root = files.read(library.root / "workloads" / (name + ".yaml"), {}, true);
+  Workload workload;
+  if (root != nullptr) workload = WorkloadReader(report).read(root, name);
+  return finish(report, std::move(workload));
+}
+
+LoadedWorkload load_workload_text(std::string_view text, const std::string& file) {
+  const Library none;
+  Report report;
+  Files files(report, none);
+  const NodePtr root = files.parse(file, std::string(text), true);
+  Workload workload;
+  if (root != nullptr) workload = WorkloadReader(report).read(root, "");
+  return finish(report, std::move(workload));
+}
+
+LoadedWorkload load_workload_of(const Spec& spec, const std::string& wanted,
+                                const Library& library) {
+  const std::string& named = wanted.empty() ? spec.workload : wanted;
+  if (!named.empty()) {
+    LoadedWorkload loaded = load_workload(named, library);
+    if (loaded.workload && loaded.workload->application != spec.application) {
+      return failed("wrong-workload",
+                    fmt::format("workload {} is for {}, and the application is {}", ticked(named),
+                                ticked(loaded.workload->application), ticked(spec.application)),
+                    "", spec.file);
+    }
+    return loaded;
+  }
+  std::string list;
+  std::vector<LoadedWorkload> fitting;
+  for (const std::string& name : workload_names(library)) {
+    LoadedWorkload loaded = load_workload(name, library);
+    if (!loaded.workload || loaded.workload->application != spec.application) continue;
+    list += (list.empty() ? "" : ", ") + name;
+    fitting.push_back(std::move(loaded));
+  }
+  if (fitting.size() == 1) return std::move(fitting.front());
+  return failed("no-workload",
+                fmt::format("the spec names no `workload`, and {} for {}",
+                            fitting.empty() ? "there is none" : "there are several",
+                            ticked(spec.application)),
+                fitting.empty() ? "describe one in specs/workloads" : "one of " + list, spec.file);
+}
+
+std::string fill(const std::string& arguments, int operations) {
+  std::string text = arguments;
+  const std::string digits = std::to_string(operations);
+  for (std::size_t at = text.find("{n}"); at != std::string::npos; at = text.find("{n}", at)) {
+    text.replace(at, 3, digits);
+    at += digits.size();
+  }
+  return text;
+}
+
+Result<WorkloadResult> parse_result(const Workload& workload, int operations,
+                                    std::string_view console, bool latency) {
+  WorkloadResult result;
+  result.operations = operations;
+  if (!workload.operations_line.empty()) {
+    const auto n = number_of(console, workload.operations_line, 1);
+    if (!n) return n.error();
+    result.operations = static_cast<std::int64_t>(*n);
+  }
+  const auto seconds = number_of(console, workload.seconds_line, 0);
+  if (!seconds) return seconds.error();
+  if (*seconds <= 0) {
+    return Error{fmt::format("`{} 0`: too little work for the clock", workload.seconds_line),
+                 "more operations: -n N"};
+  }
+  result.seconds = *seconds;
+  for (const std::string& key : workload.checks) {
+    const auto value = last_value(console, key);
+    if (!value) return Error{fmt::format("there is no line `{} ...`", key)};
+    result.checks[key] = std::string(value->substr(0, 200));
+  }
+  if (!latency) return result;
+  for (const auto& [percentile, key] : workload.latency_lines) {
+    const auto value = number_of(console, key, 0);
+    if (!value) return value.error();
+    result.latency[percentile] = *value;
+  }
+  return result;
+}
+
+}  // namespace flexos
