@@ -55,21 +55,47 @@ export function edgesOf(c: Configuration): Edge[] {
   return [...edges.values()];
 }
 
+/** A letter or two for each hardening, so that a box stays small; the legend says which is which. */
+export function letters(report: Report): Map<string, string> {
+  const names = [...(report.raw.hardenings ?? [])];
+  for (const c of report.byId.values()) {
+    for (const chosen of c.hardening.values()) for (const name of chosen) if (!names.includes(name)) names.push(name);
+  }
+  const taken = new Set<string>();
+  const result = new Map<string, string>();
+  for (const name of names.sort()) {
+    const words = name.split(/[^\p{L}\p{N}]+/u).filter(Boolean);
+    const wanted = [[...(words[0] ?? "?")][0] ?? "?", words.map((w) => [...w][0]).join("").slice(0, 2), [...(words[0] ?? "?")].slice(0, 2).join("")];
+    const letter = wanted.map((w) => w.toUpperCase()).find((w) => !taken.has(w)) ?? String(taken.size + 1);
+    taken.add(letter);
+    result.set(name, letter);
+  }
+  return result;
+}
+
+interface Chip {
+  text: string;
+  full: string;
+  width: number;
+}
+
 interface Line {
   text: string;
   full: string;
   width: number;
-  chips: string[];
+  chips: Chip[];
   untrusted: boolean;
 }
 
-function linesOf(report: Report, c: Configuration, components: string[]): Line[] {
+function linesOf(report: Report, c: Configuration, components: string[], short: Map<string, string>): Line[] {
   return components.map((name) => {
     const text = shorten(name, 24);
     const variant = c.raw.variants?.[name];
-    const chips = [...(c.hardening.get(name) ?? [])];
-    if (variant && variant !== "default") chips.unshift(variant);
-    const width = chips.reduce((sum, chip) => sum + widthOf(shorten(chip, 16), 10) + 12, widthOf(text, kFont) + 12);
+    const chips: Chip[] = [];
+    const chip = (full: string, label: string): void => void chips.push({ text: label, full, width: Math.max(14, widthOf(label, 9.5, 600) + 6) });
+    if (variant && variant !== "default") chip(`${variant} variant`, shorten(variant, 12));
+    for (const name_ of c.hardening.get(name) ?? []) chip(name_, short.get(name_) ?? shorten(name_, 8));
+    const width = chips.reduce((sum, x) => sum + x.width + 2, widthOf(text, kFont) + 22);
     return { text, full: name, width, chips, untrusted: report.components.find((x) => x.name === name)?.untrusted === true };
   });
 }
@@ -77,14 +103,15 @@ function linesOf(report: Report, c: Configuration, components: string[]): Line[]
 export function compartmentDrawing(report: Report, c: Configuration): HTMLElement {
   if (c.compartments.length === 0) return h("p", { class: "empty" }, "The data does not say how it is split.");
   const graph = new dagre.graphlib.Graph({ compound: true, multigraph: false });
-  graph.setGraph({ rankdir: "TB", nodesep: 26, ranksep: 44, edgesep: 16, marginx: 6, marginy: 6 });
+  graph.setGraph({ rankdir: "TB", nodesep: 18, ranksep: 36, edgesep: 10, marginx: 6, marginy: 6 });
   graph.setDefaultEdgeLabel(() => ({}));
-  const boxes = c.compartments.map((k) => linesOf(report, c, k.components));
+  const short = letters(report);
+  const boxes = c.compartments.map((k) => linesOf(report, c, k.components, short));
   const edges = edgesOf(c);
   for (const [i, lines] of boxes.entries()) {
     graph.setNode(`c${i}`, {
-      width: Math.max(84, ...lines.map((line) => line.width + 12)),
-      height: lines.length * kLine + 26,
+      width: Math.max(76, ...lines.map((line) => line.width)),
+      height: lines.length * kLine + 24,
     });
   }
   // Frames of the nesting: every class of compartments that holds two or more, outermost first.
@@ -112,10 +139,12 @@ export function compartmentDrawing(report: Report, c: Configuration): HTMLElemen
     const parent = frameAbove(path, path.length - 1);
     if (parent) graph.setParent(`f${key}`, parent);
   }
+  // A call now and then needs no figure: it would hide those that matter.
+  const most = Math.max(...edges.map((e) => e.calls ?? 0));
   const labelOf = (e: Edge): string =>
-    e.calls !== null ? amount(e.calls) : e.functions.size ? `${e.functions.size} fn` : "";
+    e.calls !== null ? (e.calls < most * 0.004 ? "" : amount(e.calls)) : "";
   for (const e of edges) {
-    graph.setEdge(`c${e.from}`, `c${e.to}`, { width: widthOf(labelOf(e), kSmall) + 8, height: 14, labelpos: "c" });
+    graph.setEdge(`c${e.from}`, `c${e.to}`, labelOf(e) ? { width: widthOf(labelOf(e), kSmall) + 8, height: 14, labelpos: "c" } : { width: 0, height: 0 });
   }
   try {
     dagre.layout(graph);
@@ -166,20 +195,26 @@ export function compartmentDrawing(report: Report, c: Configuration): HTMLElemen
       svg.append(text);
       let x = left + 9 + widthOf(line.text, kFont) + 7;
       for (const chip of line.chips) {
-        const short = shorten(chip, 16);
-        const w = widthOf(short, 10) + 8;
-        svg.append(s("rect", { class: "chip", x, y: y + 2.5, width: w, height: 14, rx: 3 }), s("text", { class: "chip-text", x: x + 4, y: y + 13 }, short));
-        x += w + 4;
+        const title = s("title", {}, chip.full);
+        svg.append(s("g", {}, title, s("rect", { class: "chip", x, y: y + 2.5, width: chip.width, height: 14, rx: 3 }), s("text", { class: "chip-text", x: x + chip.width / 2, y: y + 13 }, chip.text)));
+        x += chip.width + 2;
       }
     }
   }
   const used = c.mechanisms.length ? c.mechanisms : [...new Set(edges.map((e) => e.mechanism))].filter(Boolean);
+  // A drawing that has to shrink much to fit is there in full size as well.
+  svg.style.minWidth = `${Math.min(width, Math.max(300, width * 0.5))}px`;
+  const hard = [...new Set(boxes.flat().flatMap((line) => line.chips.map((chip) => chip.full)))];
+  const legend = h("div", { class: "legend small" },
+    ...used.map((m) => h("span", { class: "entry" }, s("svg", { width: 22, height: 10, viewBox: "0 0 22 10", "aria-hidden": "true" }, s("path", { d: "M1,5H21", class: `gate ${mechanismClass(report, m)}`, "stroke-width": 2.5 })), m)),
+    edges.length ? h("span", {}, "figures: calls an operation") : null,
+    ...hard.filter((name) => short.has(name)).map((name) => h("span", { class: "entry" }, h("span", { class: "letter" }, short.get(name)), name)),
+    report.components.some((x) => x.untrusted) ? h("span", { class: "entry untrusted" }, "untrusted") : null);
+  const enlarge = h("button", { type: "button", class: "link" }, "enlarge");
+  enlarge.addEventListener("click", () => show(c, svg, legend));
   return h("div", { class: "drawing" },
     h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Compartments and gates" }, svg),
-    h("div", { class: "legend small" },
-      ...used.map((m) => h("span", { class: "entry" }, s("svg", { width: 22, height: 10, viewBox: "0 0 22 10", "aria-hidden": "true" }, s("path", { d: "M1,5H21", class: `gate ${mechanismClass(report, m)}`, "stroke-width": 2.5 })), m)),
-      edges.length ? h("span", { class: "muted" }, "numbers: calls an operation") : null,
-      report.components.some((x) => x.untrusted) ? h("span", { class: "entry untrusted" }, "untrusted") : null),
+    legend, width > 420 ? h("div", { class: "tools small" }, enlarge) : null,
     edges.length
       ? asTable("The gates", ["from", "to", "mechanism", "calls an operation", `${report.clock} an operation`, "entries"], () =>
           edges.map((e) => [
@@ -187,6 +222,18 @@ export function compartmentDrawing(report: Report, c: Configuration): HTMLElemen
             e.mechanism, amount(e.calls), amount(e.cost), [...e.functions].join(" "),
           ]))
       : null);
+}
+
+/** The drawing in its own size, over the page. */
+function show(c: Configuration, svg: SVGElement, legend: HTMLElement): void {
+  const large = svg.cloneNode(true) as SVGElement;
+  large.style.minWidth = "";
+  const close = h("button", { type: "button", class: "quiet" }, "close");
+  const dialog = h("dialog", { "aria-label": `Compartments of ${c.id}` }, h("header", {}, h("h2", {}, h("code", {}, c.id)), close), h("div", { class: "scroll" }, large), legend.cloneNode(true));
+  close.addEventListener("click", () => dialog.close());
+  dialog.addEventListener("close", () => dialog.remove());
+  document.body.append(dialog);
+  dialog.showModal();
 }
 
 function describe(c: Configuration, e: Edge): string {

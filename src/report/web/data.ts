@@ -98,6 +98,10 @@ export interface RawReport {
   stars?: string[] | null;
   steps?: { name: string; seconds?: number | null; text?: string | null }[] | null;
   seconds?: number | null;
+  preset?: string | null;
+  not_measured?: string | null;
+  interrupted?: boolean | null;
+  left_out?: string[] | null;
 }
 
 export type Status = "measured" | "predicted" | "failed";

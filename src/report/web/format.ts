@@ -47,14 +47,15 @@ export function plural(n: number, one: string, many = `${one}s`): string {
   return `${n.toLocaleString("en-GB")} ${n === 1 ? one : many}`;
 }
 
-/** "lwip: cfi, ubsan; vfs: asan" */
+/** "lwip, net: cfi, ubsan; vfs: asan": components that are hardened alike stand together. */
 export function hardening(c: Configuration): string {
-  const parts: string[] = [];
-  for (const [name, chosen] of c.hardening) if (chosen.length) parts.push(`${name}: ${chosen.join(", ")}`);
+  const alike = new Map<string, string[]>();
+  const add = (name: string, how: string): void => void alike.set(how, [...(alike.get(how) ?? []), name]);
+  for (const [name, chosen] of c.hardening) if (chosen.length) add(name, chosen.join(", "));
   for (const [name, variant] of Object.entries(c.raw.variants ?? {})) {
-    if (variant && variant !== "default") parts.push(`${name}: ${variant} variant`);
+    if (variant && variant !== "default") add(name, `${variant} variant`);
   }
-  return parts.join("; ");
+  return [...alike].map(([how, names]) => `${names.join(", ")}: ${how}`).join("; ");
 }
 
 /** What one says of it in a word or two. */

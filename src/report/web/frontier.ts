@@ -2,7 +2,7 @@
 import * as Plot from "@observablehq/plot";
 import type { Configuration, Report } from "./data.js";
 import { asTable, h, hideTip, s, showTip } from "./dom.js";
-import { hardening, percent, range, score, shortLayout, state as stateOf } from "./format.js";
+import { amount, hardening, percent, range, score, shortLayout, state as stateOf } from "./format.js";
 import { type State, walk } from "./state.js";
 
 interface Point {
@@ -29,7 +29,7 @@ function domains(report: Report, list: Point[]): { x: [number, number]; y: [numb
   const seen = xs.filter((x) => x >= floor);
   let low = Math.min(...(seen.length ? seen : xs), budget ?? 1);
   let high = Math.max(...xs, budget ?? 0);
-  if (1 - high < 1.2 * (high - low) + 0.02) high = Math.max(1, high);
+  if (1 - high < 0.5 * (high - low) + 0.02) high = Math.max(1, high);
   const pad = Math.max(0.005, (high - low) * 0.04);
   low = Math.max(0, low - pad);
   const bottom = Math.min(...ys);
@@ -66,13 +66,14 @@ const starPath = (() => {
   return `${path}Z`;
 })();
 
-/** The mark of a configuration: measured solid, predicted hollow, failed a cross, a star a star. */
-export function markOf(c: Configuration, size = 4): SVGElement {
+/** The mark of a configuration: measured solid, predicted hollow, failed a cross, a star a star, the
+ * first of them larger. */
+export function markOf(c: Configuration, size = 4, first = false): SVGElement {
   if (c.status === "failed") {
     const r = size * 0.8;
     return s("path", { class: classOf(c), d: `M${-r},${-r}L${r},${r}M${-r},${r}L${r},${-r}` });
   }
-  if (c.star) return s("path", { class: classOf(c), d: starPath });
+  if (c.star) return s("path", { class: classOf(c), d: starPath, transform: first ? undefined : "scale(0.66)" });
   return s("circle", { class: classOf(c), r: c.extra ? size * 0.55 : size });
 }
 
@@ -144,7 +145,7 @@ export function frontierChart(state: State): HTMLElement {
     const labels = s("g", { class: "labels" });
     if (report.budget !== null) {
       const at = x(report.budget);
-      labels.append(s("text", { x: at + 5, y: 22, class: "label" }, `budget ${(1 / report.budget).toFixed(2)}×`));
+      labels.append(s("text", { x: at + 5, y: height - 50, class: "label halo", "text-anchor": "start" }, `budget ${amount(1 / report.budget)}×`));
     }
     if (domain.x[1] >= 1) labels.append(s("text", { x: x(1) - 5, y: 22, class: "label faint", "text-anchor": "end" }, "unprotected"));
     svg.append(labels);
@@ -162,7 +163,7 @@ export function frontierChart(state: State): HTMLElement {
           s("path", { class: c.within ? "interval" : "interval over", d: `M${x(low)},${y(p.y)}H${x(c.measured.high)}` }),
         );
       }
-      const mark = s("g", { transform: `translate(${x(p.x)},${y(p.y)})`, "data-id": c.id }, markOf(c, narrow ? 3.2 : 4), s("circle", { r: 8, class: "hit" }));
+      const mark = s("g", { transform: `translate(${x(p.x)},${y(p.y)})`, "data-id": c.id }, markOf(c, narrow ? 3.2 : 4, c === report.stars[0]), s("circle", { r: 8, class: "hit" }));
       mark.addEventListener("pointerenter", (event) => showTip({ x: event.clientX, y: event.clientY }, tipOf(c)));
       mark.addEventListener("pointerleave", hideTip);
       mark.addEventListener("click", () => state.select(c));
@@ -182,7 +183,7 @@ export function frontierChart(state: State): HTMLElement {
       svg.append(text);
     }
     const outside = list.filter((p) => p.x < domain.x[0]).length;
-    if (outside) labels.append(s("text", { x: 54, y: height - 48, class: "label faint" }, `← ${outside} slower`));
+    if (outside) labels.append(s("text", { x: 54, y: height - 66, class: "label faint", "text-anchor": "start" }, `← ${outside} slower`));
     holder.replaceChildren(svg);
     highlight();
   }

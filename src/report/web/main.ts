@@ -40,17 +40,16 @@ function answer(report: Report, state: State): HTMLElement {
     link.addEventListener("click", () => state.select(c));
     return link;
   };
-  const budget = report.budget === null ? "" : ` of at least ${percent(report.budget, 0)}`;
   sentence.append(
-    report.budget === null ? "The safest: " : `The safest within the budget${budget}: `, pick(best),
-    `, ${plural(best.compartments.length, "compartment")}, score ${score(best.score)}, at `,
+    report.budget === null ? "The safest: " : "The safest you can afford: ", pick(best),
+    `, ${plural(best.compartments.length, "compartment")}, safety score ${score(best.score)}, at `,
     h("b", {}, percent(best.performance)), " of the unprotected image’s performance ",
     h("span", { class: "muted" }, best.measured ? `(measured, 95 % interval ${range(best.measured)})` : "(predicted)"), ".");
-  if (report.stars.length > 1) {
-    const others = report.stars.slice(1, 4);
-    sentence.append(` Neither safer nor less safe, but otherwise: `);
-    for (const [i, c] of others.entries()) sentence.append(i ? ", " : "", pick(c));
-    sentence.append(report.stars.length > 4 ? ` and ${report.stars.length - 4} more.` : ".");
+  const others = report.stars.slice(1);
+  if (others.length) {
+    sentence.append(others.length === 1 ? " Another is neither safer nor less safe: " : ` ${others.length} others are neither safer nor less safe: `);
+    for (const [i, c] of others.slice(0, 3).entries()) sentence.append(i ? ", " : "", pick(c));
+    sentence.append(others.length > 3 ? "…" : ".");
   }
   return sentence;
 }
@@ -75,7 +74,7 @@ function themeButton(): HTMLElement {
 function budgetText(report: Report): string {
   const b = report.raw.budget;
   const parts: string[] = [];
-  if (report.budget !== null) parts.push(`slowdown ≤ ${(1 / report.budget).toFixed(2)}×`);
+  if (report.budget !== null) parts.push(`slowdown ≤ ${amount(1 / report.budget)}×`);
   if (b?.memory) parts.push(`memory ≤ ${typeof b.memory === "number" ? bytes(b.memory) : b.memory}`);
   if (b?.vms) parts.push(plural(b.vms, "VM"));
   if (b?.keys) parts.push(plural(b.keys, "key"));
@@ -94,6 +93,9 @@ function about(report: Report): HTMLElement {
   add("platform", raw.platform?.key);
   add("machine", raw.platform?.machine);
   add("why this platform", raw.platform?.why);
+  add("strategy", raw.preset);
+  add("nothing measured because", raw.not_measured);
+  add("left out", (raw.left_out ?? []).join("; "));
   const base = raw.baseline;
   if (base?.per_operation) add("unprotected image", `${amount(base.per_operation.median)} ${report.clock} an operation${base.throughput ? `, ${amount(base.throughput)} operations/s` : ""}${base.runs ? `, ${plural(base.runs, "run")}` : ""}`);
   add("made", [raw.made?.replace("T", " ").replace(/:\d\dZ$/, " UTC"), raw.tool].filter(Boolean).join(" by "));
@@ -159,7 +161,7 @@ function start(): void {
     h("a", { class: "skip", href: "#inspector" }, "To the selected configuration"),
     h("header", { class: "page" },
       h("div", { class: "title" }, h("h1", {}, report.raw.spec ?? "report"), h("span", { class: "muted" }, [report.raw.workload, counts].filter(Boolean).join(" · "))),
-      h("div", { class: "badges" }, proofBadge(report), platformBadge(report), budgetText(report) ? h("span", { class: "badge" }, budgetText(report)) : null),
+      h("div", { class: "badges" }, proofBadge(report), report.raw.interrupted ? h("span", { class: "badge warn", title: "Run the same command again: it goes on where it was stopped" }, "interrupted") : null, platformBadge(report), budgetText(report) ? h("span", { class: "badge" }, budgetText(report)) : null),
       h("div", { class: "tools" }, themeButton(), print)),
     h("main", {},
       h("div", { class: "first" },

@@ -10,6 +10,8 @@ import type { State } from "./state.js";
 const kReadable = 60; // more nodes than this are dots, and not what is shown first
 const kLaidOut = 160; // more than this are placed by rank alone: a layout would take seconds
 
+const kAround = "around the selected one";
+
 /** Reachability upwards, as the data's covers tell it. */
 class Order {
   readonly above = new Map<string, Set<string>>();
@@ -53,6 +55,7 @@ interface Placed {
   height: number;
   at: Map<string, { x: number; y: number }>;
   routes: { from: string; to: string; points: { x: number; y: number }[] }[];
+  alone?: { count: number; bottom: number };
 }
 
 function layered(ids: string[], covers: [string, string][], node: { width: number; height: number }): Placed {
@@ -101,7 +104,23 @@ function ranked(ids: string[], covers: [string, string][]): Placed {
     for (const [i, id] of row.entries()) at.set(id, { x: start + i * gap, y: height - 36 - r * 64 });
   }
   const point = (id: string): { x: number; y: number } => at.get(id) ?? { x: 0, y: 0 };
-  return { width, height, at, routes: covers.map(([from, to]) => ({ from, to, points: [point(from), point(to)] })) };
+  return { width, height, at, routes: covers.map(([from, to]) => ({ from, to, points: [{ ...point(from) }, { ...point(to) }] })) };
+}
+
+/** Puts what is related to nothing in rows above the diagram. */
+function stack(placed: Placed, alone: string[], node: { width: number; height: number }): void {
+  const gapX = node.width + 8;
+  const gapY = node.height + 8;
+  const fit = Math.max(1, Math.floor((Math.max(placed.width, Math.min(860, alone.length * gapX + 24)) - 16) / gapX));
+  const rows = Math.ceil(alone.length / fit);
+  const down = 30 + rows * gapY + (placed.height ? 14 : 0);
+  for (const p of placed.at.values()) p.y += down;
+  for (const route of placed.routes) for (const p of route.points) p.y += down;
+  placed.width = Math.max(placed.width, Math.min(alone.length, fit) * gapX + 24);
+  placed.height += down;
+  const left = (placed.width - Math.min(alone.length, fit) * gapX) / 2 + gapX / 2;
+  for (const [i, id] of alone.entries()) placed.at.set(id, { x: left + (i % fit) * gapX, y: 34 + node.height / 2 + Math.floor(i / fit) * gapY });
+  placed.alone = { count: alone.length, bottom: 30 + rows * gapY };
 }
 
 export function posetChart(state: State): HTMLElement {
@@ -116,14 +135,23 @@ export function posetChart(state: State): HTMLElement {
     ["within budget", good.filter((c) => c.within)],
     ["measured", all.filter((c) => c.status === "measured")],
     ["stars and frontier", all.filter((c) => frontier.has(c.id))],
-    ["the safest forty", [...good].sort((a, b) => Number(b.star) - Number(a.star) || (b.score ?? 0) - (a.score ?? 0)).slice(0, 40)],
   ];
   const usable = choices.filter(([, list], i) => list.length > 1 && !choices.slice(0, i).some(([, other]) => other.length === list.length));
+  if (usable.length === 0) usable.push(["all", all]);
+  if (all.length > kReadable) usable.push([kAround, []]);
+  /** The selected one with the nearest above and below it: a part that stays readable. */
+  const around = (): Configuration[] => {
+    const id = state.selected?.id ?? "";
+    const up = order.above.get(id) ?? new Set<string>();
+    const near = (list: Configuration[]): Configuration[] =>
+      list.sort((a, b) => Math.abs((a.score ?? 0) - (state.selected?.score ?? 0)) - Math.abs((b.score ?? 0) - (state.selected?.score ?? 0))).slice(0, kReadable / 2);
+    return [...near(all.filter((c) => up.has(c.id))), ...all.filter((c) => c.id === id), ...near(all.filter((c) => order.above.get(c.id)?.has(id)))];
+  };
   const holder = h("div", { class: "scroll chart", tabindex: 0, role: "group", "aria-roledescription": "Hasse diagram", "aria-label": "Safety order. Up and down move to the next safer and less safe configuration, left and right along the row." });
   if (all.length === 0) return h("figure", {}, h("p", { class: "empty" }, "There is no configuration to order."));
-  const first = usable.findIndex(([, list]) => list.length <= kReadable);
-  const select = h("select", { "aria-label": "Which configurations", id: "poset-choice" }, ...usable.map(([name, list], i) => h("option", { value: i }, `${name} (${list.length})`)));
-  select.value = String(first < 0 ? usable.length - 1 : first);
+  const first = usable.findIndex(([name, list]) => name !== kAround && list.length <= kLaidOut);
+  const select = h("select", { "aria-label": "Which configurations", id: "poset-choice" }, ...usable.map(([name, list], i) => h("option", { value: i }, list.length ? `${name} (${list.length})` : name)));
+  select.value = String(Math.max(0, first));
 
   let placed: Placed = { width: 0, height: 0, at: new Map(), routes: [] };
   let nodes = new Map<string, SVGGElement>();
@@ -145,15 +173,25 @@ export function posetChart(state: State): HTMLElement {
   }
 
   function draw(): void {
-    const list = usable[Number(select.value)]?.[1] ?? all;
+    const [name, chosen] = usable[Number(select.value)] ?? ["", all];
+    const list = name === kAround ? around() : chosen;
     const ids = list.map((c) => c.id);
     covers = order.covers(ids);
     const pills = ids.length <= 24;
     const node = pills ? { width: 92, height: 34 } : { width: 20, height: 20 };
-    placed = ids.length <= kLaidOut ? layered(ids, covers, node) : ranked(ids, covers);
+    // What is related to nothing here would only make the diagram wide: it stands above, in rows.
+    const related = new Set(covers.flat());
+    const connected = ids.filter((id) => related.has(id));
+    const alone = ids.filter((id) => !related.has(id));
+    placed = connected.length === 0 ? { width: 24, height: 0, at: new Map(), routes: [] } : connected.length <= kLaidOut ? layered(connected, covers, node) : ranked(connected, covers);
+    if (alone.length) stack(placed, alone, node);
     const svg = s("svg", { viewBox: `0 0 ${Math.ceil(placed.width)} ${Math.ceil(placed.height)}`, class: "poset", role: "img", "aria-label": `${plural(ids.length, "configuration")}, ${plural(covers.length, "cover")}` });
     svg.style.width = `${Math.ceil(placed.width)}px`;
     svg.style.minWidth = `${Math.min(placed.width, Math.max(320, placed.width * 0.55))}px`;
+    if (placed.alone) {
+      svg.append(s("text", { class: "label", x: placed.width / 2, y: 18, "text-anchor": "middle" }, `${placed.alone.count} without a safer or less safe one here`));
+      if (placed.routes.length) svg.append(s("path", { class: "rule", d: `M12,${placed.alone.bottom + 6}H${placed.width - 12}` }));
+    }
     edges = placed.routes.map(({ from, to, points }) => {
       const path = s("path", { class: "cover", d: points.map((p, i) => `${i ? "L" : "M"}${p.x.toFixed(1)},${p.y.toFixed(1)}`).join("") });
       svg.append(path);
@@ -169,7 +207,7 @@ export function posetChart(state: State): HTMLElement {
           s("text", { y: -3, "text-anchor": "middle", class: "node-id" }, `${c.star ? "★ " : ""}${c.id.slice(0, 8)}`),
           s("text", { y: 11, "text-anchor": "middle", class: "node-figures" }, `${score(c.score)} · ${percent(c.performance, 0)}`));
       } else {
-        group.append(s("circle", { r: 10, class: "hit" }), markOf(c, 5), s("circle", { r: 9, class: "ring" }));
+        group.append(s("circle", { r: 10, class: "hit" }), markOf(c, 5, c === report.stars[0]), s("circle", { r: 9, class: "ring" }));
       }
       group.addEventListener("pointerenter", (event) => showTip({ x: event.clientX, y: event.clientY }, tipOf(c)));
       group.addEventListener("pointerleave", hideTip);
@@ -201,7 +239,7 @@ export function posetChart(state: State): HTMLElement {
   });
   select.addEventListener("input", draw);
   draw();
-  state.onSelect(highlight);
+  state.onSelect(() => (usable[Number(select.value)]?.[0] === kAround ? draw() : highlight()));
   state.onFilter(highlight);
   return h("figure", {}, usable.length > 1 ? h("div", { class: "filters" }, h("label", {}, "show ", select)) : null, holder,
     asTable("The order", ["configuration", "score", "next safer"], () => {

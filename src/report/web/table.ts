@@ -2,7 +2,7 @@
 import { type Configuration } from "./data.js";
 import { markOf } from "./frontier.js";
 import { h, s } from "./dom.js";
-import { amount, bytes, hardening, none, percent, plural, score, state as stateOf } from "./format.js";
+import { hardening, none, percent, plural, score, state as stateOf } from "./format.js";
 import type { State } from "./state.js";
 
 interface Column {
@@ -27,7 +27,7 @@ function columns(state: State): Column[] {
   const any = (test: (c: Configuration) => unknown): boolean => state.report.configurations.some((c) => test(c));
   const list: (Column | false)[] = [
     { name: "", title: "state", kind: "state", key: (c) => (c.star ? 0 : c.status === "measured" ? 1 : c.status === "predicted" ? 2 : 3) + (c.within ? 0 : 0.5),
-      cell: (c) => { const label = `${c.star ? "star, " : ""}${stateOf(c)}`; return s("svg", { width: 20, height: 18, viewBox: "-10 -9 20 18", role: "img", "aria-label": label }, s("title", {}, label), markOf(c)); } },
+      cell: (c) => { const label = `${c.star ? "star, " : ""}${stateOf(c)}`; return s("svg", { width: 20, height: 18, viewBox: "-10 -9 20 18", role: "img", "aria-label": label }, s("title", {}, label), markOf(c, 4, c === state.report.stars[0])); } },
     { name: "id", key: (c) => c.id, cell: (c) => h("code", {}, c.id) },
     { name: "compartments", kind: "wide", key: (c) => c.compartments.length, cell: layoutCell },
     { name: "boundaries", key: (c) => c.mechanisms.join(" "), cell: (c) => c.mechanisms.join(", ") || "none" },
@@ -36,8 +36,6 @@ function columns(state: State): Column[] {
     any((c) => c.measured) && { name: "±", title: "half of the 95 % interval, points", kind: "num", key: (c) => (c.measured ? c.measured.high - c.measured.low : null), cell: (c) => (c.measured ? (50 * (c.measured.high - c.measured.low)).toFixed(1) : "") },
     { name: "predicted", kind: "num", falling: true, key: (c) => c.predicted, cell: (c) => percent(c.predicted) },
     { name: "score", kind: "num", falling: true, key: (c) => c.score, cell: (c) => score(c.score) },
-    any((c) => c.raw.measured?.crossings) && { name: "crossings", title: "gate crossings an operation", kind: "num", key: (c) => c.raw.measured?.crossings ?? null, cell: (c) => amount(c.raw.measured?.crossings) },
-    any((c) => c.raw.measured?.image_bytes) && { name: "image", kind: "num", key: (c) => c.raw.measured?.image_bytes ?? null, cell: (c) => bytes(c.raw.measured?.image_bytes) },
     any((c) => c.raw.attacks) && { name: "attacks", title: "with the end that was promised", kind: "num", key: (c) => c.raw.attacks?.as_promised ?? null, cell: (c) => (c.raw.attacks ? `${c.raw.attacks.as_promised ?? "?"}/${c.raw.attacks.cells ?? "?"}` : none) },
   ];
   return list.filter((column): column is Column => column !== false);
