@@ -12,7 +12,9 @@ _flexos_explore_specs() {
 _flexos_explore() {
   local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
   local commands="check rank frontier safest compartments explain build run attack scan inspect"
+  commands="$commands doctor sweep diff"
   local common="--format --color --specs --time-limit --certify --no-certify --stats --help"
+  local measuring="--platform --workload --width --budget --lean --retry --runs --output --results"
   local command="" options i
   COMPREPLY=()
 
@@ -23,7 +25,14 @@ _flexos_explore() {
     previous=${COMP_WORDS[COMP_CWORD - 2]}
   fi
   case $previous in
-    --format) mapfile -t COMPREPLY < <(compgen -W "text json dot" -- "$word") && return ;;
+    --format)
+      options="text json dot"
+      [[ " ${COMP_WORDS[*]} " == *" check "* ]] && options="text json sarif"
+      mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word") && return
+      ;;
+    --preset)
+      mapfile -t COMPREPLY < <(compgen -W "microkernel monolithic mpk unikernel" -- "$word") && return
+      ;;
     --color) mapfile -t COMPREPLY < <(compgen -W "auto always never" -- "$word") && return ;;
     --measured)
       compopt -o filenames 2>/dev/null
@@ -38,6 +47,7 @@ _flexos_explore() {
       ;;
     --platform) mapfile -t COMPREPLY < <(compgen -W "qemu linux" -- "$word") && return ;;
     --accel) mapfile -t COMPREPLY < <(compgen -W "auto kvm tcg" -- "$word") && return ;;
+    --width | --budget | --tolerance | --workload | -n) return ;;
     --timeout | --top | --time-limit | --slowdown | --at-least | --metric | --config | --layout) return ;;
   esac
 
@@ -48,7 +58,10 @@ _flexos_explore() {
     fi
   done
   case $command in
-    check | compartments) options=$common ;;
+    check) options="--sarif $common" ;;
+    compartments | doctor) options=$common ;;
+    sweep) options="--preset --top --no-measure --attack --junit --sarif $measuring $common" ;;
+    diff) options="--tolerance $common" ;;
     rank) options="--top --distinct --objective --poset $common" ;;
     frontier) options="--top --poset $common" ;;
     safest) options="--top --slowdown --measured --at-least --metric --poset $common" ;;
@@ -61,7 +74,7 @@ _flexos_explore() {
       ;;
     scan) options="--strict --all $common" ;;
     inspect) options=$common ;;
-    *) options="--color --help --version" ;;
+    *) options="--top --no-measure --predict-only --attack --version $measuring $common" ;;
   esac
 
   if [[ $word == -* ]]; then
@@ -69,7 +82,7 @@ _flexos_explore() {
   else
     [[ -z $command ]] && mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$word")
     case $command in
-      run | scan | inspect)
+      run | scan | inspect | diff)
         compopt -o filenames 2>/dev/null
         mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -f -- "$word")
         ;;

@@ -1,10 +1,12 @@
 # Fish completion for flexos-explore.
 
 set -l commands check rank frontier safest compartments explain build run attack scan inspect
+set -a commands doctor sweep diff
 set -l none "not __fish_seen_subcommand_from $commands"
 set -l any "__fish_seen_subcommand_from $commands"
 set -l ordered "__fish_seen_subcommand_from rank frontier safest build attack"
-set -l image "__fish_seen_subcommand_from run scan inspect"
+set -l image "__fish_seen_subcommand_from run scan inspect diff"
+set -l explores "$none; or __fish_seen_subcommand_from sweep"
 
 complete -c flexos-explore -f
 complete -c flexos-explore -n "not $image" -k -a "(__fish_complete_suffix .yaml)"
@@ -22,10 +24,15 @@ complete -c flexos-explore -n $none -a attack -d "say whether an image stops wha
 complete -c flexos-explore -n $none -a scan -d "say whether code of an image could change its own rights"
 complete -c flexos-explore -n $none -a inspect -d "say what is in an image"
 
+complete -c flexos-explore -n $none -a doctor -d "say what this machine can do and what will be used"
+complete -c flexos-explore -n $none -a sweep -d "measure the best image of each spec under each strategy"
+complete -c flexos-explore -n $none -a diff -d "say whether anything got slower or less isolated"
+
 complete -c flexos-explore -l help -d "show help"
 complete -c flexos-explore -l color -x -a "auto always never" -d "colours"
 complete -c flexos-explore -n $none -l version -d "show the version"
-complete -c flexos-explore -n $any -l format -x -a "text json dot" -d "form of the answer"
+complete -c flexos-explore -n "not __fish_seen_subcommand_from check" -l format -x -a "text json dot" -d "form of the answer"
+complete -c flexos-explore -n "__fish_seen_subcommand_from check" -l format -x -a "text json sarif" -d "form of the answer"
 complete -c flexos-explore -n $any -l specs -x -a "(__fish_complete_directories)" -d "folder of definitions"
 complete -c flexos-explore -n $any -l time-limit -x -d "answer with the best found after so many seconds"
 complete -c flexos-explore -n $any -l certify -d "have Z3 confirm the answer whatever the size"
@@ -61,3 +68,22 @@ complete -c flexos-explore -n "__fish_seen_subcommand_from attack" -l only -x -d
 complete -c flexos-explore -n "__fish_seen_subcommand_from attack" -l without -x -d "leave a defence out"
 complete -c flexos-explore -n "__fish_seen_subcommand_from attack" -l mutate -d "leave each defence out in turn"
 complete -c flexos-explore -n "__fish_seen_subcommand_from attack" -l timeout -x -d "seconds for one attack"
+complete -c flexos-explore -n $none -l top -x -d "how many layouts"
+complete -c flexos-explore -n $none -l predict-only -d "nothing is built or written"
+complete -c flexos-explore -n $explores -l no-measure -d "build the images and do not run them"
+complete -c flexos-explore -n $explores -l attack -d "attack each image as well"
+complete -c flexos-explore -n $explores -l platform -x -a "qemu linux" -d "what images run on"
+complete -c flexos-explore -n $explores -l workload -x -d "what images do"
+complete -c flexos-explore -n $explores -s n -x -d "operations a run"
+complete -c flexos-explore -n $explores -l width -x -d "how narrow the interval of a slowdown must be"
+complete -c flexos-explore -n $explores -l budget -x -d "seconds for measuring"
+complete -c flexos-explore -n $explores -l lean -d "speed alone"
+complete -c flexos-explore -n $explores -l retry -d "try again what failed before"
+complete -c flexos-explore -n $explores -l runs -d "a line for each run that was kept"
+complete -c flexos-explore -n $explores -s o -l output -x -a "(__fish_complete_directories)" -d "folder of images, results, reports"
+complete -c flexos-explore -n $explores -l results -r -F -d "the database"
+complete -c flexos-explore -n "__fish_seen_subcommand_from sweep" -l top -x -d "images of each"
+complete -c flexos-explore -n "__fish_seen_subcommand_from sweep" -l preset -x -a "microkernel monolithic mpk unikernel" -d "strategy in place of the spec's own"
+complete -c flexos-explore -n "__fish_seen_subcommand_from sweep" -l junit -r -F -d "results as JUnit XML"
+complete -c flexos-explore -n "__fish_seen_subcommand_from sweep check" -l sarif -r -F -d "findings as SARIF 2.1.0"
+complete -c flexos-explore -n "__fish_seen_subcommand_from diff" -l tolerance -x -d "per cent"

@@ -8,11 +8,12 @@
 
 #include <algorithm>
 #include <charconv>
-#include <chrono>
 #include <csignal>
 #include <fstream>
 #include <sstream>
 #include <thread>
+
+#include "bench/machine.h"
 
 namespace flexos {
 
@@ -84,26 +85,6 @@ void on_fault(int /*signal*/, siginfo_t* info, void* /*context*/) {
   asm volatile(".byte 0x0f, 0x01, 0xef" : : "a"(rights), "c"(0), "d"(0) : "memory");
   const char seen = *static_cast<volatile char*>(page);
   _exit(seen == 1 ? kLeaked : kOther);
-}
-
-// --- Clocks --------------------------------------------------------------------------------------
-
-std::uint64_t read_tsc() {
-  std::uint32_t low = 0;
-  std::uint32_t high = 0;
-  asm volatile("lfence; rdtsc" : "=a"(low), "=d"(high));
-  return std::uint64_t{high} << 32 | low;
-}
-
-/// Cycles of the TSC a second, over a tenth of a second.
-double measure_tsc() {
-  using Clock = std::chrono::steady_clock;
-  const auto start = Clock::now();
-  const std::uint64_t first = read_tsc();
-  std::this_thread::sleep_for(std::chrono::milliseconds(100));
-  const std::uint64_t last = read_tsc();
-  const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
-  return static_cast<double>(last - first) / seconds;
 }
 
 // --- Tools ---------------------------------------------------------------------------------------
@@ -343,7 +324,7 @@ Diagnosis diagnose(const std::vector<MechanismUse>& mechanisms) {
   }
   d.state = read_host_state("/");
   d.keys = try_protection_keys(d.processor);
-  d.tsc_hz = measure_tsc();
+  d.tsc_hz = tsc_rate();
   d.tools = known_tools();
   for (ToolState& tool : d.tools) find_tool(tool);
   std::error_code error;

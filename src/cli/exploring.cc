@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "cli/calibrated.h"
 #include "cli/files.h"
 #include "codegen/attack.h"
 #include "codegen/backend.h"
@@ -110,6 +111,7 @@ class Explorer {
     x_.tool = kTool;
     x_.preset = options.preset;
     x_.workload = whole.workload;
+    x_.gates = gates_json(x_.spec);
     x_.machine = this_machine().description;
     objects_.progress = [&app](const std::string& line) { app.progress(line); };
   }

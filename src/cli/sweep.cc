@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "cli/calibrated.h"
 #include "cli/exploring.h"
 #include "cli/files.h"
 #include "report/junit.h"
@@ -148,6 +149,10 @@ class Sweep {
       std::string text;
       for (const Diagnostic& d : loaded.diagnostics) text += render(d, false) + "\n";
       fail(row, kNo, "spec", "the spec has errors", text);
+      return;
+    }
+    if (auto used = use_calibrated_costs(*loaded.spec); !used) {
+      fail(row, kEnvironment, "environment", used.error().message);
       return;
     }
     const Spec& spec = *loaded.spec;

@@ -41,12 +41,15 @@ Json costs_json(const Spec& spec, const Configuration& c) {
   if (spec.profile) {
     for (const auto& [edge, calls] : spec.profile->calls) {
       const Level level = c.level(edge[0], edge[1]);
-      const double cost = calls.to_double() * gate_cost(spec, level).to_double();
-      if (level == 0 || calls == Decimal()) continue;
+      if (level == 0) continue;
+      const double copying = copy_cost(spec, edge[0], edge[1]).to_double();
+      const double cost = calls.to_double() * gate_cost(spec, level).to_double() + copying;
+      if (cost == 0) continue;
       gates.push_back({{"from", spec.components[at(edge[0])].name},
                        {"to", spec.components[at(edge[1])].name},
                        {"mechanism", spec.mechanisms[level].name},
                        {"calls", calls.to_double()},
+                       {"copying", copying},
                        {"cost", cost}});
     }
   }
@@ -288,6 +291,7 @@ Json report_json(const Exploration& x) {
   }
   json["hardenings"] = std::move(hardenings);
   json["left_out"] = x.left_out;
+  if (!x.gates.is_null()) json["gates"] = x.gates;
   Json configurations = Json::array();
   for (const Entry& e : x.entries) configurations.push_back(entry_json(x, e));
   json["configurations"] = std::move(configurations);

@@ -53,6 +53,7 @@ struct Exploration {
   std::string platform_why;
   std::string not_measured;  ///< why there are only predictions; empty: there are measurements
   std::vector<std::string> left_out;  ///< choices that no image can hold
+  Json gates;                         ///< what gates are taken to cost, and who says so
   Certificate certificate;
   bool optimal = false;
   bool interrupted = false;
