@@ -103,8 +103,9 @@ std::string report_csv(const Json& data) {
                [&](const Json* c) { return !any || measured(c); });
   std::vector<const Column*> shown;
   for (const Column& column : columns()) {
-    if (std::all_of(rows.begin(), rows.end(),
-                    [&](const Json* c) { return value(*c, column).has_value(); })) {
+    if (!rows.empty() && std::all_of(rows.begin(), rows.end(), [&](const Json* c) {
+          return value(*c, column).has_value();
+        })) {
       shown.push_back(&column);
     }
   }

@@ -157,7 +157,9 @@ function start(): void {
     target?.setAttribute("tabindex", "-1");
     target?.focus({ preventScroll: true });
   });
-  document.body.replaceChildren(
+  // The data and the script stay: a page that a browser saves is a report again.
+  for (const element of [...document.body.children]) if (element.localName !== "script") element.remove();
+  document.body.append(
     h("a", { class: "skip", href: "#inspector" }, "To the selected configuration"),
     h("header", { class: "page" },
       h("div", { class: "title" }, h("h1", {}, report.raw.spec ?? "report"), h("span", { class: "muted" }, [report.raw.workload, counts].filter(Boolean).join(" · "))),
