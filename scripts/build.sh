@@ -112,3 +112,37 @@ build() {
   say "the log is $log"
   return 1
 }
+
+# page_is_settled FILE : nothing that the report's page is made from has changed since FILE was written.
+page_is_settled() {
+  [[ -e $1 && -z $(find "$root/src/report/web" "$root/scripts/build-report" -newer "$1" -print -quit 2>&1) ]]
+}
+
+# build_page [COMMAND] : bundles the report's page where its sources have changed. What that needs
+# (Node.js, an npm registry) is not what the tool needs: without it everything but the page goes on,
+# and it is tried again when something is installed, when the sources change, or when COMMAND is
+# `report`.
+build_page() {
+  local built=$root/build/.page-built failed=$root/build/.page-failed log=$root/build/page.log
+  local wanted=()
+  [[ -d $root/src/report/web ]] || return 0
+  [[ -s $root/build/report/bundle.js ]] && page_is_settled "$built" && return 0
+  [[ ${1-} != report ]] && page_is_settled "$failed" &&
+    [[ ! /var/lib/dpkg/status -nt $failed ]] && return 0
+  # shellcheck source=scripts/packages.sh
+  source "$root/scripts/packages.sh"
+  # Somebody's own Node.js does as well as Debian's.
+  { command -v node && command -v npm; } >/dev/null || wanted+=(node)
+  command -v rsvg-convert >/dev/null || wanted+=(figure)
+  [[ ${#wanted[@]} -eq 0 ]] || install_packages "${wanted[@]}" || true
+  begin_stamp "$built"
+  if "$root/scripts/build-report" 2>"$log" </dev/null; then
+    end_stamp "$built"
+    rm -f "$failed"
+  else
+    rm -f "$built.new"
+    say "the report's page could not be built; everything else works"
+    sed -n 's/^build-report: error: /  /p; s/^  hint: /  hint: /p' "$log" >&2
+    : >"$failed"
+  fi
+}
