@@ -12,7 +12,7 @@ _flexos_explore_specs() {
 _flexos_explore() {
   local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
   local commands="check rank frontier safest compartments explain build run attack scan inspect"
-  commands="$commands doctor sweep diff"
+  commands="$commands measure results report doctor sweep diff"
   local common="--format --color --specs --time-limit --certify --no-certify --stats --help"
   local measuring="--platform --workload --width --budget --lean --retry --runs --output --results"
   local command="" options i
@@ -46,8 +46,13 @@ _flexos_explore() {
       return
       ;;
     --platform) mapfile -t COMPREPLY < <(compgen -W "qemu linux" -- "$word") && return ;;
+    --results | --figure | --csv)
+      compopt -o filenames 2>/dev/null
+      mapfile -t COMPREPLY < <(compgen -f -- "$word")
+      return
+      ;;
     --accel) mapfile -t COMPREPLY < <(compgen -W "auto kvm tcg" -- "$word") && return ;;
-    --width | --budget | --tolerance | --workload | -n) return ;;
+    --width | --budget | --tolerance | --workload | --harden | --mechanism | -n) return ;;
     --timeout | --top | --time-limit | --slowdown | --at-least | --metric | --config | --layout) return ;;
   esac
 
@@ -67,6 +72,14 @@ _flexos_explore() {
     safest) options="--top --slowdown --measured --at-least --metric --poset $common" ;;
     explain) options="--config --layout $common" ;;
     build) options="--top --config --layout --unprotected --output --platform $common" ;;
+    measure)
+      options="--top --config --layout --mechanism --harden --unprotected -n $measuring $common"
+      ;;
+    results)
+      options="--results $common"
+      [[ $COMP_CWORD == 2 ]] && options="list show merge export"
+      ;;
+    report) options="--output --figure --csv $common" ;;
     run) options="--timeout --gdb --accel $common" ;;
     attack)
       options="--spec --top --config --layout --mechanism --unprotected --platform --only --without"
@@ -77,12 +90,12 @@ _flexos_explore() {
     *) options="--top --no-measure --predict-only --attack --version $measuring $common" ;;
   esac
 
-  if [[ $word == -* ]]; then
+  if [[ $word == -* || ($command == results && $COMP_CWORD == 2) ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")
   else
     [[ -z $command ]] && mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$word")
     case $command in
-      run | scan | inspect | diff)
+      run | scan | inspect | diff | results | report)
         compopt -o filenames 2>/dev/null
         mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -f -- "$word")
         ;;
