@@ -17,7 +17,6 @@ export function attackMatrix(c: Configuration): HTMLElement | null {
   const of = (a: number, v: number | "platform"): AttackCell[] => cells.filter((x) => x.attacker === a && x.victim === v);
   const blocked = (x: AttackCell): boolean => x.observed !== "open";
   const table = h("table", { class: "matrix" },
-    h("caption", {}, "attacks that were stopped, of those tried; from the compartment on the left on the one above"),
     h("thead", {}, h("tr", {}, h("th", {}), ...victims.map((v) => h("th", { scope: "col" }, v)))),
     h("tbody", {}, ...attackers.map((a) => h("tr", {}, h("th", { scope: "row" }, a), ...victims.map((v) => {
       const here = of(a, v);
@@ -33,6 +32,7 @@ export function attackMatrix(c: Configuration): HTMLElement | null {
       return cell;
     })))));
   return h("div", {}, verdict,
+    h("p", { class: "muted note" }, "Stopped, of those tried from the compartment on the left on the one above. What went through is what the configuration does not promise to stop, such as reading code."),
     h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Attack matrix" }, table),
     asTable("Every attack", ["attack", "from", "on", "promised", "observed", "because"], () =>
       [...cells].sort((a, b) => Number(a.agrees !== false) - Number(b.agrees !== false)).map((x) => [

@@ -203,7 +203,7 @@ export function compartmentDrawing(report: Report, c: Configuration): HTMLElemen
   }
   const used = c.mechanisms.length ? c.mechanisms : [...new Set(edges.map((e) => e.mechanism))].filter(Boolean);
   // A drawing that has to shrink much to fit is there in full size as well.
-  svg.style.minWidth = `${Math.min(width, Math.max(300, width * 0.5))}px`;
+  svg.style.minWidth = `${Math.min(width, 300)}px`;
   const hard = [...new Set(boxes.flat().flatMap((line) => line.chips.map((chip) => chip.full)))];
   const legend = h("div", { class: "legend small" },
     ...used.map((m) => h("span", { class: "entry" }, s("svg", { width: 22, height: 10, viewBox: "0 0 22 10", "aria-hidden": "true" }, s("path", { d: "M1,5H21", class: `gate ${mechanismClass(report, m)}`, "stroke-width": 2.5 })), m)),

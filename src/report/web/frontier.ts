@@ -228,7 +228,7 @@ function legend(report: Report): Node[] {
     markOf({ status: "predicted", within: true, star: false, extra: false, ...change } as Configuration);
   const has = (test: (c: Configuration) => boolean): boolean => report.configurations.some(test);
   const entries: Node[] = [];
-  if (report.stars.length) entries.push(entry(s("path", { class: "dot measured star", d: starPath, transform: "scale(.8)" }), report.budget === null ? "nothing is safer" : "nothing affordable is safer"));
+  if (report.stars.length) entries.push(entry(s("path", { class: `dot star ${report.anyMeasured ? "measured" : "predicted"}`, d: starPath, transform: "scale(.8)" }), report.budget === null ? "nothing is safer" : "nothing affordable is safer"));
   if (report.anyMeasured) {
     const measured = s("g", {}, s("path", { class: "interval", d: "M-9,0H9" }), sample({ status: "measured" }));
     entries.push(entry(measured, "measured, 95 % interval"));

@@ -5,6 +5,7 @@ import { amount, percent } from "./format.js";
 import { mechanismClass } from "./compartments.js";
 
 const kShown = 12;
+const kVisible = 0.002; // of the whole: smaller parts stand together
 
 interface Part {
   what: string;
@@ -33,7 +34,9 @@ export function waterfall(report: Report, c: Configuration): HTMLElement {
     return h("p", { class: "empty" }, free ? "It costs nothing: no gate on the way of an operation, no hardening." : "The data does not split its cost.");
   }
   parts.sort((a, b) => b.cost - a.cost);
-  const rest = parts.splice(kShown);
+  const all = parts.reduce((sum, x) => sum + x.cost, 0);
+  const visible = parts.filter((x) => x.cost >= all * kVisible).length;
+  const rest = parts.splice(Math.max(1, Math.min(kShown, visible)));
   if (rest.length) parts.push({ what: `${rest.length} more`, how: "", kind: "rest", cost: rest.reduce((sum, x) => sum + x.cost, 0) });
   const total = parts.reduce((sum, x) => sum + x.cost, 0);
   const base = baseOf(c) ?? report.raw.baseline?.per_operation?.median ?? null;
