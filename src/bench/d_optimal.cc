@@ -20,7 +20,7 @@ double product(const SearchSpace& space, int a, int b, double ratio) {
   for (std::size_t k = 0; k < space.features[at(a)].size(); ++k) {
     sum += space.features[at(a)][k] * space.features[at(b)][k];
   }
-  return ratio * ratio * sum + (a == b ? 1 : 0);
+  return ratio * ratio * sum;
 }
 
 std::vector<double> row_of(const SearchSpace& space, const std::vector<int>& chosen, int next,
@@ -37,7 +37,7 @@ std::vector<int> d_optimal(const SearchSpace& space, int count, int first, doubl
   Cholesky information;
   const auto take = [&](int c) {
     std::vector<double> row = row_of(space, chosen, c, ratio);
-    row.push_back(product(space, c, c, ratio));
+    row.push_back(1 + product(space, c, c, ratio));
     information.append(row);
     chosen.push_back(c);
   };
@@ -47,7 +47,7 @@ std::vector<int> d_optimal(const SearchSpace& space, int count, int first, doubl
     double most = 0;
     for (int c = 0; c < space.size; ++c) {
       if (std::find(chosen.begin(), chosen.end(), c) != chosen.end()) continue;
-      double gain = product(space, c, c, ratio);
+      double gain = 1 + product(space, c, c, ratio);
       for (const double x : information.forward(row_of(space, chosen, c, ratio))) gain -= x * x;
       // Two candidates that are alike up to rounding are alike.
       if (best < 0 || gain > most * (1 + 1e-9)) {
@@ -65,7 +65,7 @@ double log_information(const SearchSpace& space, const std::vector<int>& chosen,
   std::vector<int> before;
   for (const int c : chosen) {
     std::vector<double> row = row_of(space, before, c, ratio);
-    row.push_back(product(space, c, c, ratio));
+    row.push_back(1 + product(space, c, c, ratio));
     information.append(row);
     before.push_back(c);
   }
