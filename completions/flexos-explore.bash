@@ -34,12 +34,13 @@ _flexos_explore() {
       mapfile -t COMPREPLY < <(compgen -W "microkernel monolithic mpk unikernel" -- "$word") && return
       ;;
     --color) mapfile -t COMPREPLY < <(compgen -W "auto always never" -- "$word") && return ;;
-    --measured)
+    --measured | --replay | --record)
       compopt -o filenames 2>/dev/null
       mapfile -t COMPREPLY < <(compgen -f -X '!*.csv' -- "$word" && compgen -d -- "$word")
       return
       ;;
     --objective) mapfile -t COMPREPLY < <(compgen -W "fastest safest" -- "$word") && return ;;
+    --strategy) mapfile -t COMPREPLY < <(compgen -W "exhaustive poset model" -- "$word") && return ;;
     --specs | --output | -o)
       compopt -o filenames 2>/dev/null
       mapfile -t COMPREPLY < <(compgen -d -- "$word")
@@ -52,7 +53,7 @@ _flexos_explore() {
       return
       ;;
     --accel) mapfile -t COMPREPLY < <(compgen -W "auto kvm tcg" -- "$word") && return ;;
-    --width | --budget | --tolerance | --workload | --harden | --mechanism | -n) return ;;
+    --width | --budget | --tolerance | --noise | --workload | --harden | --mechanism | -n) return ;;
     --timeout | --top | --time-limit | --slowdown | --at-least | --metric | --config | --layout) return ;;
   esac
 
@@ -69,7 +70,10 @@ _flexos_explore() {
     diff) options="--tolerance $common" ;;
     rank) options="--top --distinct --objective --poset $common" ;;
     frontier) options="--top --poset $common" ;;
-    safest) options="--top --slowdown --measured --at-least --metric --poset $common" ;;
+    safest)
+      options="--top --slowdown --measured --measure --replay --strategy --at-least --metric --noise"
+      options="$options --record --poset -n $measuring $common"
+      ;;
     explain) options="--config --layout $common" ;;
     build) options="--top --config --layout --unprotected --output --platform $common" ;;
     measure)

@@ -100,7 +100,7 @@ TEST(GuidedSearch, AsRightAsItSaysWithNoise) {
   int wrong = 0;
   int measured = 0;
   double doubt = 0;
-  for (unsigned seed = 0; seed < 20; ++seed) {
+  for (unsigned seed = 0; seed < 12; ++seed) {
     const Replay replay = recording(seed);
     for (const double budget : ten_budgets(replay)) {
       const GuidedAnswer answer = search_for(replay, SearchStrategy::model, budget);
