@@ -88,7 +88,6 @@ struct Subject {
   bool warm = false;  ///< had its warm-up in this call
   bool ran = false;   ///< any run in this call
   int bad_luck = 0;   ///< runs in this call that failed through the host
-  bool given_up = false;
 };
 
 int good_of(const Subject& s, RunKind kind) {
@@ -99,6 +98,20 @@ int good_of(const Subject& s, RunKind kind) {
 int all_of(const Subject& s, RunKind kind) {
   return static_cast<int>(std::count_if(s.runs.begin(), s.runs.end(),
                                         [&](const RunRecord& r) { return r.kind == name(kind); }));
+}
+
+/// Calls that a boundary stands in, an operation, as a counting image counted them (`profile`):
+/// calls are the same in every configuration, only what lies between differs. Nothing where the
+/// profile is an estimate, or another workload's.
+std::optional<double> crossings_of(const Spec& spec, const Workload& workload,
+                                   const Configuration& c) {
+  if (!spec.profile || spec.profile->platform.empty()) return std::nullopt;
+  if (!spec.workload.empty() && spec.workload != workload.name) return std::nullopt;
+  double sum = 0;
+  for (const auto& [pair, calls] : spec.profile->calls) {
+    if (c.level(pair[0], pair[1]) != 0) sum += calls.to_double();
+  }
+  return sum;
 }
 
 }  // namespace
@@ -340,7 +353,7 @@ bool Harness::Impl::failed(const Subject& s) const {
 }
 
 bool Harness::Impl::wants(const Subject& s) {
-  if (failed(s) || s.given_up) return false;
+  if (failed(s)) return false;
   if (options.platform.exact()) return good_of(s, RunKind::throughput) < kExactRuns;
   const auto& baseline = subjects.at(base_id);
   const std::vector<double> ratios = paired_ratios(options.platform, s.runs, baseline.runs);
@@ -415,7 +428,11 @@ Result<Done> Harness::Impl::blocks() {
         }
         if (interrupted) return Done{};
         const RunRecord& last = s->runs.back();
-        if (!last.good() && standing_failure(s->runs, false) == nullptr) ++s->bad_luck;
+        if (last.failure == Failure::no_keys) {
+          s->bad_luck = kPatience;  // it will not get any by waiting
+        } else if (!last.good() && standing_failure(s->runs, false) == nullptr) {
+          ++s->bad_luck;
+        }
       }
       if (failed(*baseline)) return Done{};
     }
@@ -505,6 +522,7 @@ Measurement Harness::Impl::result_of(const Subject& s) const {
     return m;
   }
   summarise(options.platform, s.runs, subjects.at(base_id).runs, options.width, m);
+  if (m.runs > 0) m.crossings = crossings_of(spec, options.workload, s.configuration);
   return m;
 }
 
@@ -534,6 +552,7 @@ Result<std::vector<Measurement>> Harness::Impl::measure(
     reference = r.checks;
     break;
   }
+  began = Clock::now();  // a budget is for measuring, not for compiling
   auto measured = options.platform.exact() ? exact_runs() : blocks();
   if (!measured) return measured.error();
   base = result_of(baseline);

@@ -144,6 +144,13 @@ std::optional<std::string_view> last_value(std::string_view console, std::string
   return found;
 }
 
+/// What an image says ends up in answers and in a database: nothing but plain characters.
+std::string plain(std::string_view text) {
+  std::string result;
+  for (const char c : text) result += c >= ' ' && c < 127 ? c : '?';
+  return result;
+}
+
 /// A finite number of at least `least` that is all of the text.
 std::optional<double> number(std::string_view text, double least) {
   double value = 0;
@@ -158,7 +165,7 @@ Result<double> number_of(std::string_view console, const std::string& key, doubl
   if (!text) return Error{fmt::format("there is no line `{} NUMBER`", key)};
   const auto value = number(*text, least);
   if (!value)
-    return Error{fmt::format("`{} {}` is no number that can be", key, text->substr(0, 60))};
+    return Error{fmt::format("`{} {}` is no number that can be", key, plain(text->substr(0, 60)))};
   return *value;
 }
 
@@ -273,7 +280,7 @@ Result<WorkloadResult> parse_result(const Workload& workload, int operations,
   for (const std::string& key : workload.checks) {
     const auto value = last_value(console, key);
     if (!value) return Error{fmt::format("there is no line `{} ...`", key)};
-    result.checks[key] = std::string(value->substr(0, 200));
+    result.checks[key] = plain(value->substr(0, 200));
   }
   if (!latency) return result;
   for (const auto& [percentile, key] : workload.latency_lines) {

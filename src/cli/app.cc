@@ -156,7 +156,10 @@ int App::print(const std::string& text) {
   return kDone;
 }
 
-int App::print(const Json& json) { return print(json.dump(2) + "\n"); }
+int App::print(const Json& json) {
+  // Images and files of others say what they like; an answer is UTF-8.
+  return print(json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+}
 
 int App::fail(int code, const std::string& message, const std::string& hint) {
   progress_line().clear();

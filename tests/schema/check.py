@@ -7,7 +7,7 @@ Without arguments: every file of specs/ and examples/ must be accepted by its sc
                  `# schema: rejects` or `# schema: accepts`: some errors (an unknown name, a cycle)
                  are beyond a schema, and saying so keeps the schema honest
 
-A folder's name says which schema its files follow: components, hardening, mechanisms, presets;
+A folder's name says which schema its files follow: components, hardening, mechanisms, presets, workloads;
 anything else holds specs. Text that is no YAML counts as rejected. Keys given twice are beyond a
 schema: JSON's data model never sees them.
 
@@ -30,6 +30,7 @@ KINDS = {
     "hardening": "hardening",
     "mechanisms": "mechanism",
     "presets": "preset",
+    "workloads": "workload",
 }
 MAX_BYTES = 4 << 20  # the parser refuses more as well
 MAX_NODES = 200_000  # after expansion of aliases: a YAML bomb is refused, not expanded
@@ -139,13 +140,23 @@ def validators():
     }
 
 
+def kind_of(path):
+    """The folder of KINDS that it stands in, at any depth (specs/workloads/sqlite/insert.yaml), and what
+    it must call itself there."""
+    parts = path.parts
+    for i in range(len(parts) - 2, -1, -1):
+        if parts[i] in KINDS:
+            return parts[i], "/".join(path.with_suffix("").parts[i + 1:])
+    return None, path.stem
+
+
 def verdict(path, schemas):
     """None where the schema accepts, else the first reason why not."""
     try:
         data = load(path)
     except Refused as refusal:
         return str(refusal)
-    validator = schemas[KINDS.get(path.parent.name, "spec")]
+    validator = schemas[KINDS.get(kind_of(path)[0], "spec")]
     error = jsonschema.exceptions.best_match(validator.iter_errors(data))
     if error is None:
         return None
@@ -176,9 +187,10 @@ def main():
         reason = verdict(path, schemas)
         if reason is not None:
             failures.append(f"{path}: good, but the schema rejects it: {reason}")
-        if path.parent.name in KINDS and path.is_relative_to(ROOT / "specs") and reason is None:
-            name = load(path)[KINDS[path.parent.name]]
-            if name != path.stem:
+        kind, called = kind_of(path)
+        if kind is not None and path.is_relative_to(ROOT / "specs") and reason is None:
+            name = load(path)[KINDS[kind]]
+            if name != called:
                 failures.append(f"{path}: defines `{name}`, so it must be called {name}.yaml")
 
     for path in yaml_files(arguments.bad):

@@ -1,0 +1,106 @@
+#include "bench/workload.h"
+
+#include <gtest/gtest.h>
+
+namespace flexos {
+namespace {
+
+constexpr const char* kGood = R"(
+workload: a/b
+application: app
+arguments: "go {n} and {n}"
+operations: 20
+result: {operations: done, seconds: seconds}
+check: [sum]
+latency: {arguments: "slow {n}", result: {p50: half}}
+)";
+
+Workload good() {
+  const LoadedWorkload loaded = load_workload_text(kGood, "a/b.yaml");
+  EXPECT_TRUE(loaded.workload) << render(loaded.diagnostics, false);
+  return loaded.workload.value_or(Workload{});
+}
+
+std::string first_code(const std::string& text) {
+  const LoadedWorkload loaded = load_workload_text(text, "w.yaml");
+  EXPECT_FALSE(loaded.workload);
+  return loaded.diagnostics.empty() ? "" : loaded.diagnostics.front().code;
+}
+
+TEST(Workload, IsReadWithItsDefaults) {
+  const Workload w = good();
+  EXPECT_EQ(w.name, "a/b");
+  EXPECT_EQ(w.operations, 20);
+  EXPECT_EQ(w.checks, std::vector<std::string>{"sum"});
+  EXPECT_EQ(w.latency_lines.at("p50"), "half");
+  EXPECT_EQ(w.timeout, 300);
+  EXPECT_EQ(fill(w.arguments, 7), "go 7 and 7");
+}
+
+TEST(Workload, MistakesAreReportedWhereTheyStand) {
+  EXPECT_EQ(first_code("workload: a\nresult: {seconds: s}\n"), "missing-key");
+  EXPECT_EQ(first_code("workload: a\napplication: x\nresult: {}\n"), "missing-key");
+  EXPECT_EQ(first_code("workload: ../a\napplication: x\nresult: {seconds: s}\n"), "wrong-type");
+  EXPECT_EQ(first_code("workload: a\napplication: x\nresult: {seconds: s}\nspeed: 1\n"),
+            "unknown-key");
+  EXPECT_NE(first_code("workload: a\napplication: x\noperations: 0\nresult: {seconds: s}\n"), "");
+}
+
+TEST(Workload, EveryOneThatShipsIsGood) {
+  const Library library{FLEXOS_SOURCE_DIR "/specs"};
+  const auto names = workload_names(library);
+  EXPECT_GE(names.size(), 3U);
+  for (const std::string& name : names) {
+    const LoadedWorkload loaded = load_workload(name, library);
+    EXPECT_TRUE(loaded.workload) << render(loaded.diagnostics, false);
+  }
+}
+
+TEST(Workload, AnUnknownOneHearsWhichThereAre) {
+  const LoadedWorkload loaded = load_workload("sqlite/delete", {FLEXOS_SOURCE_DIR "/specs"});
+  ASSERT_FALSE(loaded.diagnostics.empty());
+  EXPECT_EQ(loaded.diagnostics.front().code, "unknown-workload");
+  EXPECT_NE(loaded.diagnostics.front().hint.find("sqlite/insert"), std::string::npos);
+  EXPECT_FALSE(load_workload("../components/sqlite", {FLEXOS_SOURCE_DIR "/specs"}).workload);
+}
+
+TEST(Workload, HashTellsDefinitionsApart) {
+  const Workload a = good();
+  Workload b = a;
+  EXPECT_EQ(a.hash(), b.hash());
+  b.arguments += " more";
+  EXPECT_NE(a.hash(), b.hash());
+  Workload c = a;
+  c.description = "another";  // says nothing about a run
+  EXPECT_EQ(a.hash(), c.hash());
+}
+
+TEST(WorkloadResult, LastLinesCount) {
+  const auto r = parse_result(good(), 20, "done 1\nhello\ndone 20\r\nseconds 0.5\nsum  abc d\n");
+  ASSERT_TRUE(r) << r.error().message;
+  EXPECT_EQ(r->operations, 20);
+  EXPECT_EQ(r->seconds, 0.5);
+  EXPECT_EQ(r->checks.at("sum"), "abc d");
+  EXPECT_TRUE(r->latency.empty());
+}
+
+TEST(WorkloadResult, LatencyIsWantedOnlyOfALatencyRun) {
+  const std::string text = "done 20\nseconds 0.5\nsum 1\n";
+  EXPECT_TRUE(parse_result(good(), 20, text));
+  EXPECT_FALSE(parse_result(good(), 20, text, true));
+  const auto r = parse_result(good(), 20, text + "half 12\n", true);
+  ASSERT_TRUE(r);
+  EXPECT_EQ(r->latency.at("p50"), 12);
+}
+
+TEST(WorkloadResult, NonsenseIsNoResult) {
+  for (const char* text :
+       {"", "done 20\nsum 1\n", "done x\nseconds 1\nsum 1\n", "done 20\nseconds nan\nsum 1\n",
+        "done 20\nseconds -1\nsum 1\n", "done 20\nseconds 0\nsum 1\n", "done 0\nseconds 1\nsum 1\n",
+        "done 20\nseconds 1\n", "done 20\nseconds 1 2\nsum 1\n", "doner 20\nseconds 1\nsum 1\n"}) {
+    EXPECT_FALSE(parse_result(good(), 20, text)) << text;
+  }
+}
+
+}  // namespace
+}  // namespace flexos
