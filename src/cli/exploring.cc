@@ -348,9 +348,14 @@ class Explorer {
     if (!any || !choice || !loaded.workload) {
       steps_.begin("measure", "the images", "");
       if (!loaded.workload) {
-        // A spec without a workload of ours is no mistake: what it asks for is answered.
-        x_.not_measured = loaded.diagnostics.empty() ? "there is no workload"
-                                                     : loaded.diagnostics.front().message;
+        const std::string why = loaded.diagnostics.empty() ? "there is no workload"
+                                                           : loaded.diagnostics.front().message;
+        x_.not_measured = why;
+        // A spec that names none asks for predictions; one that cannot be found is a mistake.
+        if (!whole_.workload.empty() || !options_.measuring.workload.empty()) {
+          for (const Diagnostic& d : loaded.diagnostics) app_.say(render(d, app_.err_color()));
+          failed({why, "`flexos-explore measure --help` says how to name another"}, "workload");
+        }
       } else if (!choice) {
         failed(choice.error(), "environment");
       } else if (x_.not_measured.empty()) {

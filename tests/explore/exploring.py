@@ -4,6 +4,8 @@ import json
 import pathlib
 import sys
 
+import jsonschema
+
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
 
 from tool import BUILD, INFEASIBLE, ROOT, SMALL, TOOL, ToolTest  # noqa: E402
@@ -45,4 +47,8 @@ class ExploreTest(ToolTest):
         return run
 
     def data(self, name="micro", folder="explored"):
-        return json.loads((self.folder / folder / f"{name}.json").read_text())
+        """The data of a report, as its schema has it."""
+        data = json.loads((self.folder / folder / f"{name}.json").read_text())
+        schema = json.loads((ROOT / "specs/schema/report.json").read_text())
+        jsonschema.Draft7Validator(schema).validate(data)
+        return data
