@@ -230,8 +230,12 @@ class Attacker {
 bool has(const Spec& spec, const Configuration& c, const std::string& platform, Defence defence) {
   const int n = static_cast<int>(compartments_of(spec, c).size());
   bool full = false;
+  bool light = false;
   for (int a = 1; a <= n; ++a) {
-    for (int b = 1; b < a; ++b) full |= wall_between(spec, c, a, b) == Wall::full;
+    for (int b = 1; b < a; ++b) {
+      full |= wall_between(spec, c, a, b) == Wall::full;
+      light |= wall_between(spec, c, a, b) == Wall::light;
+    }
   }
   switch (defence) {
     case Defence::wait_check:
@@ -246,7 +250,15 @@ bool has(const Spec& spec, const Configuration& c, const std::string& platform, 
     case Defence::data_key:
     case Defence::heap_key:
     case Defence::services:
+    case Defence::callback_revoke:
+    case Defence::callback_index:
+    case Defence::callback_code:
+    case Defence::callback_type:
       return n > 1;
+    case Defence::callback_window:
+      return n > 1 && spec.sharing == Sharing::copy;
+    case Defence::callback_owner:
+      return light;  // a full gate itself keeps others out
     case Defence::platform_text:
       return platform == "qemu";
     default:

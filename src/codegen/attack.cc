@@ -211,12 +211,58 @@ class Targets {
       case Attack::deputy:
         return k == v ? std::nullopt : deputy(k, v);
       default:
-        return k == v ? std::nullopt : on_gate(cell.attack, k, v);
+        if (k == v) return std::nullopt;
+        return cell.attack < Attack::callback_late ? on_gate(cell.attack, k, v)
+                                                   : on_callback(cell.attack, k, v);
     }
   }
 
   static Text leak(int runs, int probe, Address way, std::uint64_t what) {
     return text(runs, probe, {way, what});
+  }
+
+  /// Compartment `callee` is handed callbacks by `lender`: a callback's stubs, the gate back.
+  Address stub(int callee, int lender, const char* parameter) const {
+    return symbol(
+        fmt::format("callback.{0}.{1}.probe.probe_visit_{0}.{2}", callee, lender, parameter));
+  }
+  Address back(int callee, int lender, const char* parameter) const {
+    return symbol(fmt::format("gate.{0}.{1}.probe.probe_visit_{0}.{2}", callee, lender, parameter));
+  }
+
+  Text on_callback(Attack attack, int k, int v) const {
+    constexpr std::uint64_t kFarAway = 1 << 28;  // bindings are words of memory
+    const auto visit = [&](int lender, int callee) {
+      return symbol(fmt::format("def.probe_marshal.{}.probe_visit_{}", lender, callee));
+    };
+    const Address secret = of_probe(v, "probe_secret");
+    const auto lend = [&](int lender, int callee, Address function, std::uint64_t op, Address x,
+                          Address y, Address after) {
+      return text(lender, PROBE_LEND, {visit(lender, callee), function, op, x, y, after});
+    };
+    switch (attack) {
+      case Attack::callback_late:
+        return lend(v, k, 0, PROBE_VISIT_KEEP, 0, 0, way(v, k));
+      case Attack::callback_index:
+        return lend(v, k, 0, PROBE_VISIT_INDEX, back(k, v, "plain"), kFarAway, 0);
+      case Attack::callback_pointer:
+        return lend(v, k, 0, PROBE_VISIT_POINTER, secret, 0, 0);
+      case Attack::callback_raw:
+        return lend(v, k, 0, PROBE_VISIT_RAW, back(k, v, "visit"), secret, 0);
+      case Attack::callback_foreign:
+        return lend(k, v, of_probe(k, "probe_stray"), PROBE_VISIT_CALL, stub(v, k, "plain"), secret,
+                    0);
+      case Attack::callback_third: {
+        const int third = another(spec_, c_, k, v);
+        return lend(third, v, 0, PROBE_VISIT_PASS, way(v, k), stub(v, third, "plain"), 0);
+      }
+      case Attack::callback_code:
+        return lend(v, k, of_probe(k, "probe_thief"), PROBE_VISIT_CALL, secret, 0, 0);
+      case Attack::callback_gate:
+        return lend(v, k, way(v, k), PROBE_VISIT_CALL, 0, 0, 0);
+      default:
+        return lend(v, k, of_probe(v, "probe_private"), PROBE_VISIT_CALL, 0, 0, 0);
+    }
   }
 
   Text on_gate(Attack attack, int k, int v) const {
@@ -376,7 +422,7 @@ struct Seen {
   std::string broken;  ///< the environment's fault
 };
 
-Seen see(const Outcome& o) {
+Seen see(const Outcome& o, const CfiTraps& traps) {
   Seen seen;
   switch (o.ending) {
     case Ending::exited:
@@ -403,6 +449,7 @@ Seen see(const Outcome& o) {
     seen.verdict = {
         Kind::stopped,
         {fault->access == '-' ? fault->kind : fmt::format("{}/{}", fault->kind, fault->access)}};
+    if (is_cfi_trap(traps, *fault)) seen.verdict.faults = {"cfi"};
     seen.said = o.fault_line;
   } else {
     seen.verdict = {Kind::stopped, {std::string(name(o.ending))}};
@@ -411,7 +458,8 @@ Seen see(const Outcome& o) {
   return seen;
 }
 
-Seen boot(const AttackCell& cell, const Manifest& manifest, const AttackRun& run) {
+Seen boot(const AttackCell& cell, const Manifest& manifest, const AttackRun& run,
+          const CfiTraps& traps) {
   std::vector<std::string> command;
   if (manifest.platform == "qemu") {
     command = qemu_command({.qemu = run.qemu,
@@ -433,16 +481,16 @@ Seen boot(const AttackCell& cell, const Manifest& manifest, const AttackRun& run
                                         if (text.size() > kMost) text.erase(0, kMost / 2);
                                         return true;
                                       }});
-  return see(classify(manifest.platform, end, console, errors));
+  return see(classify(manifest.platform, end, console, errors), traps);
 }
 
 /// A worker is a process, not a thread: it waits for processes and has signals of its own.
 void work(const std::vector<AttackCell>& cells, unsigned first, unsigned step,
-          const Manifest& manifest, const AttackRun& run, int to) {
+          const Manifest& manifest, const AttackRun& run, const CfiTraps& traps, int to) {
   unsigned turn = 0;
   for (std::size_t i = 0; i < cells.size(); ++i) {
     if (!cells[i].arguments || turn++ % step != first) continue;
-    const Seen seen = boot(cells[i], manifest, run);
+    const Seen seen = boot(cells[i], manifest, run, traps);
     std::string line = fmt::format("{}\t{}\t{}\t{}\t{}", i, static_cast<int>(seen.verdict.kind),
                                    seen.verdict.faults.empty() ? "" : seen.verdict.faults[0],
                                    seen.said, seen.broken);
@@ -580,6 +628,9 @@ std::vector<AttackCell> attack_cells(const Spec& spec, const Configuration& c, c
 
 Result<Done> run_attacks(std::vector<AttackCell>& cells, const Manifest& manifest,
                          const AttackRun& run) {
+  const auto elf = Elf::read(run.elf);
+  if (!elf) return elf.error();
+  const CfiTraps traps = cfi_traps(*elf);
   int ends[2];
   if (pipe(ends) != 0) return Error{std::string("no pipe: ") + strerror(errno), "", true};
   const unsigned workers = std::max(1U, run.workers);
@@ -588,7 +639,7 @@ Result<Done> run_attacks(std::vector<AttackCell>& cells, const Manifest& manifes
     const pid_t child = fork();
     if (child == 0) {
       close(ends[0]);
-      work(cells, w, workers, manifest, run, ends[1]);
+      work(cells, w, workers, manifest, run, traps, ends[1]);
       _exit(0);
     }
     if (child > 0) children.push_back(child);

@@ -38,6 +38,15 @@ constexpr std::array<AttackFacts, kAttacks> kFacts = {{
     {"callee-return", "is called and writes over its caller's return address"},
     {"answer-in-place", "answers in the place of another whom the victim has called"},
     {"deputy", "has a gate copy the victim's memory for it"},
+    {"callback-late", "calls a callback when the call that it was for is over"},
+    {"callback-index", "calls a callback that nobody has bound"},
+    {"callback-pointer", "hands the victim's own memory to a callback"},
+    {"callback-raw", "hands the victim's own memory to a callback, past the copying"},
+    {"callback-foreign", "calls a callback that was given to the victim"},
+    {"callback-third", "calls a third compartment's callback that was given to the victim"},
+    {"callback-code", "has the victim hand over code of the attacker's as a callback"},
+    {"callback-gate", "has the victim hand over a gate as a callback"},
+    {"callback-type", "has the victim hand over a function of another type as a callback"},
     {"registers-of-caller", "is called and looks for secrets in registers"},
     {"registers-of-callee", "calls and looks for secrets in registers"},
     {"vectors-of-caller", "is called and looks for secrets in vector registers"},
@@ -169,6 +178,31 @@ Promise on_gate(Attack attack, Wall wall, const std::string& platform, Sharing s
   }
 }
 
+Promise on_callback(Attack attack, Wall wall, Sharing sharing, bool three) {
+  if (wall == Wall::same) return absent("no gate leads from a compartment into itself");
+  switch (attack) {
+    case Attack::callback_late:
+      return stopped({"callback"}, "a callback is bound for as long as its call");
+    case Attack::callback_index:
+      return stopped({"callback"}, "what is bound stands in the memory of who bound it");
+    case Attack::callback_pointer:
+      if (sharing != Sharing::copy) return absent("nothing is copied");
+      return stopped({"pkey"}, "buffers are copied with the rights of who calls back");
+    case Attack::callback_raw:
+      if (sharing != Sharing::copy) return absent("nothing is copied");
+      return stopped({"callback"}, "what a callback is given lies in its caller's window");
+    case Attack::callback_third:
+      if (!three) return absent("it takes three");
+      [[fallthrough]];
+    case Attack::callback_foreign:
+      return stopped({"pkey"}, "a stub needs the rights of the compartment that it was given to");
+    case Attack::callback_type:
+      return stopped({"cfi"}, "a callback's type is checked where it is called");
+    default:
+      return stopped({"callback"}, "only code of one's own is handed over");
+  }
+}
+
 Promise on_leftovers(Attack attack, Wall wall) {
   switch (attack) {
     case Attack::floats_of_caller:
@@ -254,6 +288,14 @@ int third_between(const Spec& spec, const Configuration& c, int attacker, int vi
   return 0;
 }
 
+int another(const Spec& spec, const Configuration& c, int a, int b) {
+  const int n = static_cast<int>(compartments_of(spec, c).size());
+  for (int third = 1; third <= n; ++third) {
+    if (third != a && third != b) return third;
+  }
+  return 0;
+}
+
 Promise promise(const Spec& spec, const Configuration& c, const std::string& platform,
                 Attack attack, int attacker, int victim) {
   if (is_on_platform(attack)) {
@@ -266,6 +308,9 @@ Promise promise(const Spec& spec, const Configuration& c, const std::string& pla
     return open("a gate sees what its caller waits for, but not which compartment runs");
   }
   if (attack <= Attack::deputy) return on_gate(attack, wall, platform, spec.sharing);
+  if (attack <= Attack::callback_type) {
+    return on_callback(attack, wall, spec.sharing, another(spec, c, attacker, victim) != 0);
+  }
   return on_leftovers(attack, wall);
 }
 

@@ -44,6 +44,16 @@ enum class Attack : std::uint8_t {
   callee_return,
   answer_in_place,
   deputy,
+  // On the way back: callbacks.
+  callback_late,
+  callback_index,
+  callback_pointer,
+  callback_raw,
+  callback_foreign,
+  callback_third,
+  callback_code,
+  callback_gate,
+  callback_type,
   // On what the victim leaves behind.
   registers_of_caller,
   registers_of_callee,
@@ -117,6 +127,8 @@ std::vector<std::vector<int>> compartments_of(const Spec& spec, const Configurat
 Wall wall_between(const Spec& spec, const Configuration& c, int a, int b);
 /// Whom a victim calls when an attacker answers in his place; 0: there is nobody.
 int third_between(const Spec& spec, const Configuration& c, int attacker, int victim);
+/// Any compartment beside these two; 0: there is none.
+int another(const Spec& spec, const Configuration& c, int a, int b);
 
 /// What must come of `attack` by compartment `attacker` on compartment `victim` (numbers from 1;
 /// for an attack on the platform `victim` is 0). `platform`: qemu or linux.

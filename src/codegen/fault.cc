@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstring>
 #include <map>
 
 #include "codegen/scan.h"
@@ -57,6 +58,8 @@ std::string_view meaning(std::string_view kind) {
       {"asan", "touched memory outside its objects (asan)"},
       {"cfi", "called a function through a pointer of another type (cfi)"},
       {"gate", "did not get through a gate's checks"},
+      {"callback", "did not get a callback through: not bound, not its own code, or no room"},
+      {"window", "handed over more than a window holds"},
       {"panic", "gave up (panic)"},
       {"syscall", "made a system call from outside the platform"},
       {"service", "asked for a service of the platform that its compartment has no right to"},
@@ -211,12 +214,32 @@ std::optional<Fault> parse_fault(std::string_view line) {
   return f;
 }
 
+CfiTraps cfi_traps(const Elf& elf) {
+  CfiTraps traps;
+  const ElfSection* table = elf.section(".kcfi_traps");
+  if (table == nullptr) return traps;
+  const auto bytes = elf.bytes(*table);
+  for (std::size_t i = 0; i + 4 <= bytes.size(); i += 4) {
+    // A number for each trap, relative to itself.
+    std::int32_t distance = 0;
+    std::memcpy(&distance, bytes.data() + i, sizeof distance);
+    traps.push_back(table->address + i + static_cast<std::uint64_t>(std::int64_t{distance}));
+  }
+  std::sort(traps.begin(), traps.end());
+  return traps;
+}
+
+bool is_cfi_trap(const CfiTraps& traps, const Fault& fault) {
+  return fault.kind == "ud" && std::binary_search(traps.begin(), traps.end(), fault.rip);
+}
+
 std::optional<FaultReport> explain_fault(std::string_view line, const Manifest* m, const Elf& elf,
                                          const SourceLines& lines) {
   const auto parsed = parse_fault(line);
   if (!parsed) return std::nullopt;
   FaultReport r;
   r.fault = *parsed;
+  if (is_cfi_trap(cfi_traps(elf), r.fault)) r.fault.kind = "cfi";
   const Fault& f = r.fault;
   const SymbolIndex symbols(elf);
 

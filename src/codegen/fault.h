@@ -27,6 +27,13 @@ struct Fault {
 /// nullopt: not such a line, to the letter.
 std::optional<Fault> parse_fault(std::string_view line);
 
+/// Where kcfi stops a call: its traps are undefined instructions like any other, and the section
+/// `.kcfi_traps` knows which. Sorted.
+using CfiTraps = std::vector<std::uint64_t>;
+CfiTraps cfi_traps(const Elf& elf);
+/// Is it an undefined instruction to the platform, and a call of the wrong type in truth?
+bool is_cfi_trap(const CfiTraps& traps, const Fault& fault);
+
 /// "file.c:12" of an address of code; empty where nobody knows. What run puts in asks a symbolizer.
 using SourceLines = std::function<std::string(std::uint64_t)>;
 

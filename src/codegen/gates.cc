@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 
+#include "codegen/callback.h"
+
 /// Gates: the code that carries a call from one compartment into another with protection keys.
 ///
 /// Rights are a register (PKRU) that unprivileged code can write. So the only wrpkru instructions
@@ -216,9 +218,13 @@ void contract(Writer& w, const Spec& spec, const Gate& g) {
   const Component& callee = spec.components[at(g.callee)];
   const auto entry = std::find_if(callee.api.begin(), callee.api.end(),
                                   [&](const EntryPoint& e) { return e.name == g.function; });
-  w.raw(fmt::format("// {}: {}\n", callee.name, entry->signature));
+  w.raw(g.callback.empty()
+            ? fmt::format("// {}: {}\n", callee.name, entry->signature)
+            : fmt::format("// {}: {} calls `{}` back; the last argument is the binding's number\n",
+                          callee.name, g.function, g.callback));
   w.raw(fmt::format("//   {} gate, compartment {} -> {}; called by {}{}\n",
-                    g.full ? "full" : "light", g.from, g.to, joined(g.callers),
+                    g.full ? "full" : "light", g.from, g.to,
+                    g.callback.empty() ? joined(g.callers) : callee.name,
                     g.marshalled ? " through its marshaller, which has copied the buffers" : ""));
   w.raw(fmt::format("//   live across: {} argument word{}{}, {}{}\n", g.arguments,
                     g.arguments == 1 ? "" : "s", g.vectors > 0 ? " and vectors" : "",
@@ -235,7 +241,10 @@ void state(Writer& w, const Plan& plan, const Sizes& sizes) {
   }
   for (const Compartment& c : plan.compartments) {
     w.raw(fmt::format("    .section .data.gate.{}, \"aw\"\n    .balign 8\n", c.number));
-    w.raw(fmt::format("    .globl window.{0}\nwindow.{0}: .quad window_start.{0}\n", c.number));
+    w.raw(fmt::format("    .globl window.{0}\nwindow.{0}:\n", c.number));
+    for (std::uint32_t t = 0; t < sizes.threads; ++t) {
+      w.raw(fmt::format("    .quad window_start.{} + {}\n", c.number, t * sizes.window));
+    }
     w.raw(fmt::format("started.{}: .quad 0\n", c.number));
   }
   w.raw("\n");
@@ -301,7 +310,7 @@ void start(Writer& w, const Plan& plan, const Part& runtime, const std::vector<P
   w.line("movl %eax, %ebx");
   for (const Hook& hook : after) run(hook);
   w.line("movl %ebx, %edi");
-  w.line("call platform_exit");
+  w.line(plan.counting ? "call count_exit" : "call platform_exit");
   close_symbol(w, "flexos_start");
 }
 
@@ -400,6 +409,8 @@ std::string gates_source(const Spec& spec, const Plan& plan, const Part& runtime
     w.raw(fmt::format("    .globl {0}\n    .type {0}, @function\n{0}:\n    jmp {1}\n\n", t.symbol,
                       t.target));
   }
+  w.raw(callbacks_source(plan));
+  if (!plan.callbacks.empty()) w.raw("    .section .gate.text, \"ax\"\n\n");
   start(w, plan, runtime, parts, before, after);
   traps(w);
   table(w, plan, sizes);

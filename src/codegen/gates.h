@@ -15,8 +15,9 @@ struct Hook {
 /// Sizes of an image's memory, bytes; multiples of a page.
 struct Sizes {
   std::uint64_t stack = 256 << 10;
-  std::uint64_t heap = 64 << 20;     ///< of the compartments that have an allocator
-  std::uint64_t window = 256 << 10;  ///< what can cross at a time, nested calls together
+  std::uint64_t heap = 64 << 20;  ///< of the compartments that have an allocator
+  std::uint64_t window =
+      256 << 10;  ///< what can cross at a time, nested calls of a thread together
   std::uint64_t unsafe_stack = 64 << 10;
   std::uint32_t threads = 8;
 };

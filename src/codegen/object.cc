@@ -15,7 +15,6 @@
 #include <thread>
 
 #include "codegen/elf.h"
-#include "codegen/marshal.h"
 #include "codegen/plan.h"
 #include "codegen/relabel.h"
 #include "codegen/sha256.h"
@@ -385,6 +384,43 @@ Result<std::vector<fs::path>> sources_of(const Component& component, ObjectStore
   return std::vector<fs::path>(files.begin(), files.end());
 }
 
+/// The sanitizer that a hardening's flags turn on, as clang's ignorelists call it; empty: none.
+std::string sanitizer_of(const Hardening& hardening) {
+  constexpr std::string_view kFlag = "-fsanitize=";
+  for (const std::string& flag : hardening.compiler) {
+    if (flag.rfind(kFlag, 0) == 0) return flag.substr(kFlag.size());
+  }
+  return {};
+}
+
+/// A list for clang of the functions that go without their component's hardening; an empty path
+/// where there are none.
+Result<std::string> exemptions(const Spec& spec, const Build& build, std::uint64_t hardening,
+                               const ObjectStore& store) {
+  std::string text;
+  for (std::size_t h = 0; h < spec.hardening.size(); ++h) {
+    if ((hardening >> h & 1U) == 0) continue;
+    const Hardening& hard = spec.hardening[h];
+    for (const Exemption& one : build.unhardened) {
+      if (one.hardening != hard.name) continue;
+      const std::string sanitizer = sanitizer_of(hard);
+      if (sanitizer.empty()) {
+        return Error{fmt::format("no function can be left out of `{}`: it is no sanitizer of clang",
+                                 hard.name),
+                     "`hardening: {allow: [...]}` leaves the whole component out"};
+      }
+      text += fmt::format("[{}]\n", sanitizer);
+      for (const std::string& function : one.functions) text += fmt::format("fun:{}\n", function);
+    }
+  }
+  if (text.empty()) return std::string();
+  const fs::path path = store.place(sha256(text), "/unhardened.txt");
+  if (!fs::exists(path)) {
+    if (auto w = store.write(path, text); !w) return w.error();
+  }
+  return path.string();
+}
+
 unsigned workers() { return std::max(1U, std::thread::hardware_concurrency()); }
 
 }  // namespace
@@ -517,6 +553,9 @@ Result<ComponentObject> component_object(const Spec& spec, int index, int varian
     }
     recipe.flags.insert(recipe.flags.end(), hard.compiler.begin(), hard.compiler.end());
   }
+  auto exempt = exemptions(spec, build, hardening, store);
+  if (!exempt) return exempt.error();
+  if (!exempt->empty()) recipe.flags.push_back("-fsanitize-ignorelist=" + *exempt);
   // Without cfi: hashes for those who check, no checks (docs/hardening.md).
   if (!checks_types) {
     recipe.flags.emplace_back("-fsanitize=kcfi");
@@ -550,8 +589,8 @@ Result<ComponentObject> shadow_heap_object(ObjectStore& store) {
   return make_object(recipe, store);
 }
 
-Result<ComponentObject> marshaller_object(const Component& component, ObjectStore& store) {
-  const std::string text = marshaller_source(component);
+Result<ComponentObject> marshaller_object(const Component& component, const std::string& text,
+                                          ObjectStore& store) {
   const std::string name = symbol_name(component.name) + "_marshal";
   const fs::path source = store.place(sha256(text), "/" + name + ".cc");
   if (!fs::exists(source)) {
@@ -560,6 +599,7 @@ Result<ComponentObject> marshaller_object(const Component& component, ObjectStor
   ObjectRecipe recipe;
   recipe.name = name;
   recipe.sources = {source};
+  recipe.flags = {"-fsanitize=kcfi"};  // callbacks are checked whatever the component is built with
   return make_object(recipe, store);
 }
 

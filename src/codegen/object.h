@@ -56,8 +56,10 @@ Result<ComponentObject> runtime_object(ObjectStore& store);
 /// Redzones around the allocator (one instance a compartment that has an ASan component).
 Result<ComponentObject> shadow_heap_object(ObjectStore& store);
 
-/// What carries the component's buffers across gates (marshal.h).
-Result<ComponentObject> marshaller_object(const Component& component, ObjectStore& store);
+/// What carries the component's buffers and callbacks across gates: a source of marshal.h. Its
+/// `type_ids` are those of the callbacks' stubs.
+Result<ComponentObject> marshaller_object(const Component& component, const std::string& text,
+                                          ObjectStore& store);
 
 /// The platform's folder of src/kernel in one file called platform.o, symbols as they are.
 Result<ComponentObject> platform_object(const std::string& platform, ObjectStore& store);

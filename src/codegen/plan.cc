@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "codegen/callback.h"
 #include "kernel/include/flexos/image.h"
 
 namespace flexos {
@@ -32,24 +33,13 @@ bool instrumented(const Part& part) {
 
 /// What a compartment's own memory offers under a name: bound by the linker script.
 bool is_memory(const std::string& symbol) {
-  static const std::set<std::string> kNames = {"compartment_number",
-                                               "heap_start",
-                                               "heap_end",
-                                               "window",
-                                               "window_end",
-                                               "asan_data_start",
-                                               "asan_data_size",
-                                               "asan_data_shadow",
-                                               "asan_heap_start",
-                                               "asan_heap_size",
-                                               "asan_heap_shadow",
-                                               "asan_stack_start",
-                                               "asan_stack_size",
-                                               "asan_stack_shadow",
-                                               "unsafe_stack_start",
-                                               "unsafe_stack_size",
-                                               "rt_constructors_start",
-                                               "rt_constructors_size"};
+  static const std::set<std::string> kNames = {
+      "compartment_number",  "heap_start",        "heap_end",
+      "asan_data_start",     "asan_data_size",    "asan_data_shadow",
+      "asan_heap_start",     "asan_heap_size",    "asan_heap_shadow",
+      "asan_stack_start",    "asan_stack_size",   "asan_stack_shadow",
+      "unsafe_stack_start",  "unsafe_stack_size", "rt_constructors_start",
+      "rt_constructors_size"};
   return kNames.contains(symbol);
 }
 
@@ -60,6 +50,7 @@ std::uint32_t service_of(const std::string& function) {
     return FLEXOS_SERVICE_CLOCK;
   }
   if (function == "platform_random") return FLEXOS_SERVICE_RANDOM;
+  if (function.rfind("platform_net_", 0) == 0) return FLEXOS_SERVICE_NETWORK;
   if (function.rfind("platform_thread_", 0) == 0) return FLEXOS_SERVICE_THREADS;
   return 0;
 }
@@ -406,7 +397,7 @@ class Planner {
                            ? component
                            : result_.plan.compartments[at(compartment) - 1].components.front();
     gate.full = full_ >= 0 && c_.level(caller, j) == full_;
-    gate.marshalled = spec_.sharing == Sharing::copy && has_buffers(*entry);
+    gate.marshalled = is_marshalled(*entry, spec_.sharing);
     for (const Parameter& parameter : entry->parameters) {
       (is_vector(parameter.type) ? gate.vectors : gate.arguments) += 1;
     }
@@ -430,6 +421,7 @@ class Planner {
                                     [&](const Gate& g) { return g.symbol == gate.symbol; });
     Gate& kept = known == result_.plan.gates.end() ? result_.plan.gates.emplace_back(gate) : *known;
     kept.callers.insert(part.name);
+    add_callbacks(result_.plan, *entry, callee, Gate(kept), spec_.sharing);
     return b;
   }
 
@@ -437,7 +429,7 @@ class Planner {
   /// takes the address of needs one, with the type that this part sees.
   void type(const Part& part, Binding& b) {
     const auto id = part.type_ids.find(b.symbol);
-    if (id == part.type_ids.end() || b.how == How::memory) return;
+    if (id == part.type_ids.end() || b.how == How::memory || b.how == How::absent) return;
     if (b.how != How::gate && b.callee >= 0 && parts_[at(b.callee)].checks_types) return;
     const std::string symbol = fmt::format("typed.{}.{}", b.object, b.symbol);
     result_.plan.typed.push_back({symbol, b.target, id->second});
@@ -497,6 +489,12 @@ std::string symbol_name(const std::string& component) {
 bool has_buffers(const EntryPoint& entry) {
   return std::any_of(entry.parameters.begin(), entry.parameters.end(),
                      [](const Parameter& p) { return p.direction != Parameter::Direction::value; });
+}
+
+bool is_marshalled(const EntryPoint& entry, Sharing sharing) {
+  return (sharing == Sharing::copy && has_buffers(entry)) ||
+         std::any_of(entry.parameters.begin(), entry.parameters.end(),
+                     [](const Parameter& p) { return p.callback != nullptr; });
 }
 
 PlanResult make_plan(const Spec& spec, const Configuration& configuration,

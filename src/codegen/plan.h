@@ -58,10 +58,11 @@ struct Gate {
   int to = 0;
   int callee = -1;  ///< component; -1: the probes of an attack (probes.h)
   std::string function;
-  bool full = false;        ///< mpk.full; otherwise mpk.light
-  bool marshalled = false;  ///< its buffers are copied (sharing `copy`)
-  int arguments = 0;        ///< integer registers and stack words
-  int vectors = 0;          ///< floating-point arguments
+  std::string callback = {};  ///< parameter of the function: a gate back (callback.h)
+  bool full = false;          ///< mpk.full; otherwise mpk.light
+  bool marshalled = false;    ///< its buffers are copied (sharing `copy`)
+  int arguments = 0;          ///< integer registers and stack words
+  int vectors = 0;            ///< floating-point arguments
   bool returns_vector = false;
   bool carries_errno = false;
   std::string symbol;             ///< gate.FROM.TO.COMPONENT.FUNCTION
@@ -69,11 +70,42 @@ struct Gate {
   std::set<std::string> callers;  ///< components
 };
 
+/// A callback on its way back across one edge (callback.h).
+struct Callback {
+  int from = 0;  ///< compartment of the function that was handed the callback: the one that calls
+  int to = 0;    ///< compartment that handed it over
+  std::string component = {};  ///< the callee's, as in symbols
+  std::string function = {};
+  std::string parameter = {};
+  std::string symbol = {};    ///< the first of the stubs
+  std::string gate = {};      ///< what they lead to
+  int token = 0;              ///< the argument that says which binding
+  bool copies = false;        ///< through the callee's marshaller
+  std::uint32_t type_id = 0;  ///< kcfi
+
+  /// No `$`: clang hashes no name with one.
+  std::string name() const { return function + "__" + parameter; }
+};
+inline constexpr int kBindings = 16;  ///< a parameter and compartment
+inline constexpr int kStubSize = 32;
+
 /// A function whose address a kcfi component takes: an alias that carries the type hash.
 struct TypedEntry {
   std::string symbol;
   std::string target;
   std::uint32_t type_id = 0;
+};
+
+/// A call of a counting image and the stub in front of it (counting.h).
+struct Counted {
+  std::string symbol;  ///< of the stub
+  std::string target;
+  int caller = -1;  ///< components; -1: the runtime
+  int callee = -1;
+  std::string function;
+  bool edge = false;       ///< it would be a gate if the two were apart
+  bool copied = false;     ///< through the callee's marshaller
+  std::string marshaller;  ///< of the stub behind one: its object, `vfs_marshal.1`
 };
 
 struct Compartment {
@@ -108,9 +140,12 @@ struct Plan {
   std::vector<Binding> bindings;
   std::vector<Gate> gates;
   std::vector<TypedEntry> typed;
-  int application = -1;  ///< component
-  bool keys = false;     ///< protection keys are used at all
-  bool probes = false;   ///< what runs is not the application but an attack (probes.h)
+  std::vector<Callback> callbacks;
+  int application = -1;          ///< component
+  bool keys = false;             ///< protection keys are used at all
+  bool counting = false;         ///< a counting image (counting.h)
+  std::vector<Counted> counted;  ///< its stubs
+  bool probes = false;           ///< what runs is not the application but an attack (probes.h)
   Defence without = Defence::none;
 
   const Compartment& home(int component) const;
@@ -137,5 +172,7 @@ std::string symbol_name(const std::string& component);
 
 /// Has the entry point a buffer that a gate must carry across?
 bool has_buffers(const EntryPoint& entry);
+/// Must a call of it that crosses go through a marshaller?
+bool is_marshalled(const EntryPoint& entry, Sharing sharing);
 
 }  // namespace flexos

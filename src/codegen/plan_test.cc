@@ -256,7 +256,7 @@ TEST(Marshal, LengthsAreOfTheirOwnWidthAndResultsNeverExceedThem) {
 TEST(Script, EachReferenceIsBoundOnce) {
   const Plan p = plan("mpk.full");
   const std::string text = linker_script(p, {}, "gates.o", {"platform.o", "start", "", ""},
-                                         {{"lib_marshal", {"lib_put", "lib_get"}}}, Sizes{});
+                                         {{"lib_marshal", {{"lib_put", "lib_get"}, {}}}}, Sizes{});
   EXPECT_EQ(count(text, "ref.app.lib_put = def.lib_marshal.1.lib_put;"), 1U);
   EXPECT_EQ(count(text, "ref.lib_marshal.1.gate_lib_put = gate.1.2.lib.lib_put;"), 1U);
   // Nobody calls it here: whoever jumps to it all the same is stopped.

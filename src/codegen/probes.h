@@ -13,6 +13,10 @@ namespace flexos {
 
 ObjectRecipe probe_recipe(const std::filesystem::path& project);
 
+/// The probes as a component: an entry point that takes callbacks for each compartment, so that
+/// its marshaller is made as any other.
+Component probe_component(int compartments);
+
 /// Adds the probes to a plan, and has the start run one of them instead of the application.
 void add_probes(Plan& plan, const Spec& spec, const Configuration& configuration);
 

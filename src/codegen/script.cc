@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <string_view>
 
+#include "codegen/callback.h"
+
 namespace flexos {
 
 namespace {
@@ -46,7 +48,7 @@ std::string memory(const Plan& plan, const Sizes& sizes) {
   for (const Compartment& c : plan.compartments) {
     const int k = c.number;
     areas.define(fmt::format("compartment_number.{}", k), std::to_string(k));
-    areas.add("window", k, sizes.window);
+    areas.add("window", k, sizes.window * sizes.threads);
     areas.add("heap", k, c.allocates ? sizes.heap : 0, c.allocates ? kLargePage : kPage);
     // What only the runtime uses: unsafe stacks, and shadow of an eighth of what it covers.
     const std::uint64_t unsafe = c.unsafe_stack ? sizes.unsafe_stack * sizes.threads : 0;
@@ -87,8 +89,7 @@ std::string memory(const Plan& plan, const Sizes& sizes) {
 
 std::string linker_script(const Plan& plan, const std::vector<Linked>& objects,
                           const std::string& gates_path, const PlatformLink& platform,
-                          const std::map<std::string, std::vector<std::string>>& marshalled,
-                          const Sizes& sizes) {
+                          const std::map<std::string, Marshalled>& marshalled, const Sizes& sizes) {
   std::string s = "/* Generated: what this configuration means for the linker. */\n";
   s += fmt::format("ENTRY({})\n", platform.entry);
   s += fmt::format(
@@ -97,8 +98,20 @@ std::string linker_script(const Plan& plan, const std::vector<Linked>& objects,
       platform.headers);
   s += "SECTIONS {\n" + platform.sections;
   s += fmt::format("\n  . = 0x{:x};\n  text_start = .;\n", kBase);
-  for (const Linked& o : objects) {
-    s += fmt::format("  .text.{} : {{ \"{}\"(.text .text.*) }} :image_text\n", o.name, o.path);
+  const auto text_of = [&](int compartment) {
+    for (const Linked& o : objects) {
+      if (o.compartment != compartment) continue;
+      s += fmt::format("  .text.{} : {{ \"{}\"(.text .text.*) }} :image_text\n", o.name, o.path);
+    }
+  };
+  text_of(0);
+  for (const Compartment& c : plan.compartments) {
+    s += fmt::format("  code_start.{} = .;\n", c.number);
+    text_of(c.number);
+    s += fmt::format(
+        "  .text.callback.{0} : {{ \"{1}\"(.text.callback.{0}) }} :image_text\n"
+        "  code_end.{0} = .;\n",
+        c.number, gates_path);
   }
   s += fmt::format("  .gate.text : ALIGN(64) {{ KEEP(\"{}\"(.gate.text)) }} :image_text\n",
                    gates_path);
@@ -158,18 +171,27 @@ std::string linker_script(const Plan& plan, const std::vector<Linked>& objects,
     if (functions == marshalled.end()) continue;
     const std::string object = fmt::format("{}.{}", i.object, i.compartment);
     const std::string callee = i.object.substr(0, i.object.size() - kMarshal.size());
-    for (const std::string& f : functions->second) {
+    for (const std::string& f : functions->second.functions) {
       const auto gate = std::find_if(plan.gates.begin(), plan.gates.end(), [&](const Gate& g) {
         return g.from == i.compartment && g.marshalled &&
-               g.target == fmt::format("def.{}.{}", callee, f);
+               g.symbol.ends_with(fmt::format(".{}.{}", callee, f));
       });
+      const auto counted =
+          std::find_if(plan.counted.begin(), plan.counted.end(),
+                       [&](const Counted& c) { return c.marshaller == object && c.function == f; });
       // A function that nobody calls here: who jumps to its marshaller is stopped.
       s += fmt::format("ref.{}.gate_{} = {};\n", object, f,
-                       gate == plan.gates.end() ? "gate_forged" : gate->symbol);
+                       counted != plan.counted.end() ? counted->symbol
+                       : gate == plan.gates.end()    ? "gate_forged"
+                                                     : gate->symbol);
     }
-    s += fmt::format("ref.{0}.window = window.{1};\nref.{0}.window_end = window_end.{1};\n", object,
-                     i.compartment);
-    s += fmt::format("ref.{}.platform_fault = platform_fault;\n", object);
+    s += fmt::format("ref.{0}.window = window.{1};\nref.{0}.window_start = window_start.{1};\n",
+                     object, i.compartment);
+    s += fmt::format("ref.{}.window_size = 0x{:x};\n", object, sizes.window);
+    s += fmt::format(
+        "ref.{0}.platform_fault = platform_fault;\nref.{0}.platform_thread = platform_thread;\n",
+        object);
+    s += callback_references(plan, callee, i.compartment, functions->second.callbacks);
   }
   return s;
 }

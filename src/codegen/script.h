@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "codegen/gates.h"
+#include "codegen/marshal.h"
 
 namespace flexos {
 
@@ -25,10 +26,9 @@ struct PlatformLink {
 };
 
 /// The linker script of an image: sections by compartment, one symbol assignment a binding.
-/// `marshalled`: the functions of each marshaller, by its object's name.
+/// `marshalled`: what each marshaller has, by its object's name.
 std::string linker_script(const Plan& plan, const std::vector<Linked>& objects,
                           const std::string& gates_path, const PlatformLink& platform,
-                          const std::map<std::string, std::vector<std::string>>& marshalled,
-                          const Sizes& sizes);
+                          const std::map<std::string, Marshalled>& marshalled, const Sizes& sizes);
 
 }  // namespace flexos

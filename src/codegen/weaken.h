@@ -25,9 +25,15 @@ enum class Defence {
   rodata_no_execute,  ///< nobody runs them
   services,           ///< only the services of the platform that a compartment needs
   platform_text,      ///< qemu: system calls from the platform's text only
+  callback_revoke,    ///< a callback's binding ends with the call
+  callback_index,     ///< only bound callbacks are called
+  callback_owner,     ///< a stub is called with the rights of the compartment that it was given to
+  callback_code,      ///< only code of one's own is handed over as a callback
+  callback_type,      ///< only functions of the declared type are called
+  callback_window,    ///< what a callback is given lies in its caller's window
 };
 
-inline constexpr std::array<std::pair<Defence, std::string_view>, 15> kDefences = {{
+inline constexpr std::array<std::pair<Defence, std::string_view>, 21> kDefences = {{
     {Defence::rights_check, "rights-check"},
     {Defence::wait_check, "wait-check"},
     {Defence::stack_switch, "stack-switch"},
@@ -43,6 +49,12 @@ inline constexpr std::array<std::pair<Defence, std::string_view>, 15> kDefences 
     {Defence::rodata_no_execute, "rodata-no-execute"},
     {Defence::services, "services"},
     {Defence::platform_text, "platform-text"},
+    {Defence::callback_revoke, "callback-revoke"},
+    {Defence::callback_index, "callback-index"},
+    {Defence::callback_owner, "callback-owner"},
+    {Defence::callback_code, "callback-code"},
+    {Defence::callback_type, "callback-type"},
+    {Defence::callback_window, "callback-window"},
 }};
 
 }  // namespace flexos

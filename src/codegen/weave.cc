@@ -8,6 +8,7 @@
 #include <set>
 #include <sstream>
 
+#include "codegen/counting.h"
 #include "codegen/elf.h"
 #include "codegen/marshal.h"
 #include "codegen/plan.h"
@@ -200,8 +201,18 @@ class ManifestWriter {
     m.mechanism = g.full ? "mpk.full" : "mpk.light";
     m.symbol = g.symbol;
     m.entry = value(g.symbol);
-    const auto entry = std::find_if(callee.api.begin(), callee.api.end(),
-                                    [&](const EntryPoint& e) { return e.name == g.function; });
+    const EntryPoint* entry =
+        &*std::find_if(callee.api.begin(), callee.api.end(),
+                       [&](const EntryPoint& e) { return e.name == g.function; });
+    if (!g.callback.empty()) {
+      // The other way round: the callee calls one of its callers back.
+      std::swap(m.caller_component, m.callee_component);
+      m.function += "." + g.callback;
+      entry =
+          std::find_if(entry->parameters.begin(), entry->parameters.end(), [&](const Parameter& p) {
+            return p.name == g.callback;
+          })->callback.get();
+    }
     for (const Parameter& p : entry->parameters) {
       m.arguments.push_back(p.type + " " + p.name);
       if (p.direction == Parameter::Direction::value) continue;
@@ -239,6 +250,22 @@ class ManifestWriter {
   const Elf& elf_;
 };
 
+/// On linux the last key is the platform's own.
+Result<Done> check_keys(const Plan& plan, const std::string& platform) {
+  constexpr int kMost = 14;
+  int highest = 0;
+  for (const Compartment& c : plan.compartments) highest = std::max(highest, c.key);
+  for (const StackDomain& d : plan.domains) highest = std::max(highest, d.key);
+  if (platform != "linux" || highest <= kMost) return Done{};
+  return Error{
+      fmt::format("{} compartments and their shared stacks need {} protection keys; on linux there "
+                  "are {}, for the platform has one of its own",
+                  plan.compartments.size(), highest, kMost),
+      fmt::format("`budget: {{keys: {}}}`, fewer light gates (each shared stack has a key), or "
+                  "`--platform qemu`",
+                  kMost)};
+}
+
 Error refusal(const Scan& scan) {
   Error error;
   for (const std::string& problem : scan.problems) error.message += problem + "\n";
@@ -259,6 +286,7 @@ struct Weaver::Impl {
   Impl(const Spec& s, ObjectStore& o, WeaveOptions w) : spec(s), store(o), options(std::move(w)) {}
 
   Result<Woven> weave(const Configuration& configuration);
+  Result<Done> add_stubs(Plan& plan, const std::vector<ComponentObject>& objects);
   Result<Done> write_image(const Plan& plan, const std::vector<Part>& parts,
                            const std::vector<Linked>& linked, const fs::path& folder);
 
@@ -294,6 +322,8 @@ struct Weaver::Impl {
   ComponentObject shadow_heap;
   ComponentObject platform;
   ComponentObject probe;
+  ComponentObject probe_marshaller;
+  ComponentObject count;
   std::map<std::tuple<int, int, std::uint64_t>, ComponentObject> components;
   std::map<std::string, ComponentObject> marshallers;
 };
@@ -324,6 +354,7 @@ Result<Woven> Weaver::Impl::weave(const Configuration& configuration) {
   }
   Plan& plan = planned.plan;
   plan.without = options.without;
+  if (auto fits = check_keys(plan, options.platform); !fits) return fits.error();
   if (options.probes) {
     add_probes(plan, spec, configuration);
     if (probe.name.empty()) {
@@ -331,6 +362,10 @@ Result<Woven> Weaver::Impl::weave(const Configuration& configuration) {
       if (!made) return made.error();
       probe = std::move(*made);
     }
+  }
+
+  if (options.counting) {
+    if (auto done = add_stubs(plan, objects); !done) return done.error();
   }
 
   std::vector<Linked> linked;
@@ -344,23 +379,42 @@ Result<Woven> Weaver::Impl::weave(const Configuration& configuration) {
     const ComponentObject* original = nullptr;
     if (instance.object == "rt") original = &runtime;
     if (instance.object == "probe") original = &probe;
+    if (instance.object == "count") original = &count;
     if (instance.object == "asan_heap") original = &shadow_heap;
+    if (instance.object == "probe_marshal") {
+      const Component probes = probe_component(static_cast<int>(plan.compartments.size()));
+      auto made = marshaller_object(
+          probes, marshaller_source(probes, spec.sharing, options.without), store);
+      if (!made) return made.error();
+      probe_marshaller = std::move(*made);
+      original = &probe_marshaller;
+    }
     for (int i = 0; i < spec.size() && original == nullptr; ++i) {
       const std::string name = symbol_name(spec.components[at(i)].name);
       if (name == instance.object) original = &objects[at(i)];
       if (name + "_marshal" != instance.object) continue;
       auto known = marshallers.find(instance.object);
       if (known == marshallers.end()) {
-        auto made = marshaller_object(spec.components[at(i)], store);
+        const Component& component = spec.components[at(i)];
+        auto made = marshaller_object(
+            component, marshaller_source(component, spec.sharing, options.without), store);
         if (!made) return made.error();
         known = marshallers.emplace(instance.object, std::move(*made)).first;
       }
       original = &known->second;
     }
+    // Stubs carry the hash of the type that their marshaller has been told.
+    for (Callback& c : plan.callbacks) {
+      if (c.component + "_marshal" != instance.object) continue;
+      if (const auto id = original->type_ids.find("stubs_" + c.name());
+          id != original->type_ids.end()) {
+        c.type_id = id->second;
+      }
+    }
     auto copy = instance_of(*original, instance.compartment, store);
     if (!copy) return copy.error();
     Linked one{copy->name, copy->path.string(), instance.compartment};
-    if (instance.object == "probe") {
+    if (instance.object.rfind("probe", 0) == 0) {
       // What an attack aims at is reached by nothing else.
       for (const std::string& e : copy->exports) {
         one.keep.push_back(fmt::format("def.{}.{}", copy->name, e));
@@ -371,8 +425,9 @@ Result<Woven> Weaver::Impl::weave(const Configuration& configuration) {
 
   Woven woven;
   woven.id = configuration_id(spec, configuration);
-  woven.folder = options.out / woven.id;
-  const fs::path scratch = options.out / fmt::format(".{}.{}", woven.id, getpid());
+  woven.folder = options.out / (options.counting ? woven.id + "-counting" : woven.id);
+  const fs::path scratch =
+      options.out / fmt::format(".{}.{}", woven.folder.filename().string(), getpid());
   std::error_code failed;
   fs::remove_all(scratch, failed);
   fs::create_directories(scratch, failed);
@@ -391,6 +446,7 @@ Result<Woven> Weaver::Impl::weave(const Configuration& configuration) {
   woven.manifest = ManifestWriter(spec, configuration, plan, *elf).write(options.sizes);
   woven.manifest.platform = options.platform;
   woven.manifest.tool = options.tool;
+  woven.manifest.counting = options.counting;
   // Nothing but the gates may change rights: an image that can is none. (The probes of an attack
   // hold such instructions on purpose.)
   if (!options.probes) {
@@ -417,6 +473,29 @@ Result<Woven> Weaver::Impl::weave(const Configuration& configuration) {
   return woven;
 }
 
+/// Makes the plan that of a counting image.
+Result<Done> Weaver::Impl::add_stubs(Plan& plan, const std::vector<ComponentObject>& objects) {
+  std::map<int, std::set<std::string>> functions;  // what a component exports as code
+  for (int i = 0; i < spec.size(); ++i) {
+    auto elf = Elf::read(objects[at(i)].path);
+    if (!elf) return elf.error();
+    const std::string prefix = fmt::format("def.{}.", objects[at(i)].name);
+    for (const ElfSymbol& s : elf->symbols) {
+      if (s.function() && s.defined() && s.name.rfind(prefix, 0) == 0) {
+        functions[i].insert(s.name.substr(prefix.size()));
+      }
+    }
+  }
+  if (count.name.empty()) {
+    auto made = make_object(count_recipe(options.project), store);
+    if (!made) return made.error();
+    count = std::move(*made);
+  }
+  return add_counting(plan, spec, [&](int component, const std::string& symbol) {
+    return functions[component].contains(symbol);
+  });
+}
+
 Result<Done> Weaver::Impl::write_image(const Plan& plan, const std::vector<Part>& parts,
                                        const std::vector<Linked>& linked, const fs::path& folder) {
   std::vector<Hook> before;
@@ -428,19 +507,22 @@ Result<Done> Weaver::Impl::write_image(const Plan& plan, const std::vector<Part>
     if (contains(parts[at(i)].exports, name + "_fini")) after.push_back({i, name + "_fini"});
   }
   const std::string gates =
-      gates_source(spec, plan, part_of(runtime, "rt"), parts, before, after, options.sizes);
+      gates_source(spec, plan, part_of(runtime, "rt"), parts, before, after, options.sizes) +
+      counting_source(plan, spec, options.sizes.threads);
   if (auto w = store.write(folder / "gates.S", gates); !w) return w;
   const ToolResult assembled = run_tool(
       {"clang-19", "--target=x86_64-unknown-none-elf", "-c", "gates.S", "-o", "gates.o"}, folder);
   if (!assembled.started || assembled.code != 0) {
     return Error{"the gates do not assemble:\n" + assembled.output, "", !assembled.started};
   }
-  std::map<std::string, std::vector<std::string>> marshalled;
+  std::map<std::string, Marshalled> marshalled;
   for (const Component& component : spec.components) {
-    const std::string name = symbol_name(component.name) + "_marshal";
-    for (const EntryPoint& entry : component.api) {
-      if (!entry.signature.empty() && has_buffers(entry)) marshalled[name].push_back(entry.name);
-    }
+    marshalled[symbol_name(component.name) + "_marshal"] =
+        marshalled_names(component, spec.sharing);
+  }
+  if (plan.probes) {
+    const int n = static_cast<int>(plan.compartments.size());
+    marshalled["probe_marshal"] = marshalled_names(probe_component(n), spec.sharing);
   }
   const PlatformLink link = platform_link(options.platform, options.project, platform.path);
   const std::string script =

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -62,13 +63,19 @@ struct Requirement {
   Origin calls_origin;
 };
 
+struct EntryPoint;
+
 /// A parameter of an entry point, as a gate must know it.
 struct Parameter {
   enum class Direction { value, in, out, inout };
+  /// How long the callee may call a callback: while the call lasts, once, or from then on.
+  enum class Lifetime { call, once, registered };
   std::string type;
   std::string name;
   Direction direction = Direction::value;
   std::string length;  ///< expression over other parameters, for buffers
+  std::shared_ptr<const EntryPoint> callback = {};  ///< what a function pointer points to
+  Lifetime lifetime = Lifetime::call;               ///< of a callback
 };
 
 /// A legal entry point. `signature` is empty where only the name was given.
@@ -89,6 +96,14 @@ struct Variant {
   std::vector<std::string> safer_than;  ///< names of variants of the same component
 };
 
+/// Functions that go without a hardening although their component has it, and why.
+struct Exemption {
+  std::string hardening;
+  std::vector<std::string> functions;
+  std::string because;
+  bool operator==(const Exemption&) const = default;
+};
+
 /// What a component's object is made of. Paths that begin with `src/kernel/` are the project's, all
 /// others the package's; `PACKAGE:path` names another package's.
 struct Build {
@@ -101,6 +116,7 @@ struct Build {
   bool replicate = false;         ///< an instance in every compartment that calls it
   bool sets_errno = false;        ///< its gates carry errno back (the `errno:` key)
   std::string main;               ///< applications: `int main(void)`
+  std::vector<Exemption> unhardened;
   bool operator==(const Build&) const = default;
 };
 
@@ -114,6 +130,7 @@ struct Component {
   std::vector<FunctionRef> call_graph;         ///< the `calls:` key
   std::vector<std::string> allowed_hardening;  ///< names, sorted
   std::map<std::string, Decimal> slowdown;     ///< measured factors by hardening name
+  std::vector<std::string> stated_slowdown;    ///< of these, what the spec itself says
   std::optional<std::int64_t> size;            ///< bytes, once measured
   std::optional<Build> build;                  ///< absent: no image can hold it yet
   bool from_spec = false;                      ///< written (or overridden) in the spec itself
@@ -133,16 +150,33 @@ struct Hardening {
   Origin origin;
 };
 
+/// Who says what a gate costs.
+enum class GateSource : std::uint8_t {
+  specs,        ///< the definition that ships, or that somebody added to it
+  spec,         ///< the spec itself: `gates` or `define`
+  calibration,  ///< `calibrate`, on this machine
+};
+
+/// What costs are counted in.
+enum class CostClock : std::uint8_t { cycles, instructions };
+
+inline const char* name(CostClock clock) {
+  return clock == CostClock::cycles ? "cycles" : "instructions";
+}
+
 /// What separates compartments. `Spec::mechanisms` is sorted by `level`; a *level* in the rest of
 /// the program is an index into that list.
 struct Mechanism {
   std::string name;
   int level = 0;
-  Decimal strength;         ///< per cent, 0..100
-  Decimal gate_copy;        ///< cycles a crossing
-  Decimal gate_dss;         ///< cycles a crossing
-  std::optional<int> keys;  ///< limit: compartments in one address space
-  std::optional<int> vms;   ///< limit: virtual machines
+  Decimal strength;   ///< per cent, 0..100
+  Decimal gate_copy;  ///< a crossing, in the profile's clock
+  Decimal gate_dss;   ///< the same where data is shared by dss
+  GateSource gate_source = GateSource::specs;
+  std::optional<Decimal> instructions_copy;  ///< the `instructions` key: used where the profile
+  std::optional<Decimal> instructions_dss;   ///< counts instructions
+  std::optional<int> keys;                   ///< limit: compartments in one address space
+  std::optional<int> vms;                    ///< limit: virtual machines
   std::vector<std::string> platforms;
   std::int64_t memory = 0;  ///< bytes for one more compartment
   bool backend = false;
@@ -187,11 +221,16 @@ struct Statement {
   std::int64_t integer = 0;
 };
 
-/// Cycles and calls per workload operation.
+/// Time and calls per workload operation.
 struct Profile {
   Decimal base;
   std::map<std::array<int, 2>, Decimal> calls;  ///< ordered pair of components
   std::vector<Decimal> work;                    ///< by component
+  /// Ordered pair: what copying buffers takes, where the two are apart and share by `copy`.
+  std::map<std::array<int, 2>, Decimal> copy;
+  CostClock clock = CostClock::cycles;
+  std::string platform;  ///< that it was measured on, "qemu/tcg/instructions"; empty: unknown
+  std::string machine;
   Origin origin;
 };
 
@@ -250,6 +289,13 @@ inline bool available_on(const Mechanism& m, const std::string& platform) {
 inline const Decimal& gate_cost(const Spec& spec, Level level) {
   const Mechanism& m = spec.mechanisms[level];
   return spec.sharing == Sharing::copy ? m.gate_copy : m.gate_dss;
+}
+
+/// What copying the buffers of i's calls to j takes an operation, once they are apart.
+inline Decimal copy_cost(const Spec& spec, int i, int j) {
+  if (!spec.profile || spec.sharing != Sharing::copy) return {};
+  const auto found = spec.profile->copy.find({i, j});
+  return found == spec.profile->copy.end() ? Decimal() : found->second;
 }
 
 }  // namespace flexos

@@ -23,7 +23,16 @@ struct SignatureResult {
 ///
 /// Directions: `in` (the gate copies the buffer to the callee), `out` (back to the caller),
 /// `inout`. The length in bytes is made of numbers and other parameters joined by `*` or `+`, or it
-/// is the word `string`: up to and including the NUL.
+/// is the word `string`: up to and including the NUL; `n strings` is an array of pointers to such.
+///
+/// A function pointer is a callback, its parameters are written like an entry point's:
+///
+///     walk(int (*visit)(void* mine, const void* item [in: 16]) [lifetime: call], void* mine)
+///
+/// Lifetimes: `call` (which needs not be written), `once`, `registered`.
 SignatureResult parse_signature(std::string_view text);
+
+/// Is the type made of C's own words and the well-known names for integers?
+bool is_plain_type(std::string_view type);
 
 }  // namespace flexos

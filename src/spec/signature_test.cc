@@ -51,13 +51,38 @@ TEST(Signature, NoParameters) {
   EXPECT_EQ(parse_signature("f(void) -> const char*").entry.result, "const char*");
 }
 
-TEST(Signature, FunctionPointer) {
-  const SignatureResult r =
-      parse_signature("sort(int (*compare)(const void*, const void*), int n)");
+TEST(Signature, ACallbackHasASignatureOfItsOwn) {
+  const SignatureResult r = parse_signature(
+      "exec(void* db, int (*row)(void* mine, int n, char** values [in: n strings]), void* mine)");
   ASSERT_EQ(r.error, "");
-  ASSERT_EQ(r.entry.parameters.size(), 2U);
-  EXPECT_EQ(r.entry.parameters[0].name, "compare");
-  EXPECT_EQ(r.entry.parameters[0].type, "int (*)(const void*, const void*)");
+  ASSERT_EQ(r.entry.parameters.size(), 3U);
+  const Parameter& row = r.entry.parameters[1];
+  EXPECT_EQ(row.name, "row");
+  EXPECT_EQ(row.type, "int (*)(...)");
+  EXPECT_EQ(row.direction, Direction::value);
+  EXPECT_EQ(row.lifetime, Parameter::Lifetime::call);
+  ASSERT_NE(row.callback, nullptr);
+  EXPECT_EQ(row.callback->result, "int");
+  EXPECT_EQ(row.callback->signature,
+            "int (*row)(void* mine, int n, char** values [in: n strings])");
+  ASSERT_EQ(row.callback->parameters.size(), 3U);
+  EXPECT_EQ(row.callback->parameters[0].direction, Direction::value);
+  EXPECT_EQ(row.callback->parameters[2].direction, Direction::in);
+  EXPECT_EQ(row.callback->parameters[2].length, "n strings");
+  EXPECT_EQ(r.entry.parameters[2].callback, nullptr);
+}
+
+TEST(Signature, ACallbacksLifetime) {
+  const auto lifetime = [](const std::string& word) {
+    const SignatureResult r =
+        parse_signature("on(void (*handler)(int code) [ lifetime : " + word + " ], int code)");
+    EXPECT_EQ(r.error, "");
+    return r.entry.parameters.at(0).lifetime;
+  };
+  EXPECT_EQ(lifetime("call"), Parameter::Lifetime::call);
+  EXPECT_EQ(lifetime("once"), Parameter::Lifetime::once);
+  EXPECT_EQ(lifetime("registered"), Parameter::Lifetime::registered);
+  EXPECT_TRUE(parse_signature("on(void (*handler)())").entry.parameters[0].callback);
 }
 
 TEST(Signature, ErrorsPointAtThePiece) {
@@ -78,6 +103,20 @@ TEST(Signature, ErrorsPointAtThePiece) {
   EXPECT_EQ(piece("f(int a [in: 4])"), "int a");
   EXPECT_EQ(piece("f(void* a [in: 4] b)"), "[in: 4] b");
   EXPECT_EQ(piece("a b(int c)"), "a b");
+  EXPECT_EQ(piece("f(int (*g)(int a, void* b [in: c]), int c)"), "c");
+  EXPECT_EQ(piece("f(int (*g)(const void*))"), "const void*");
+  EXPECT_EQ(piece("f(int (*)(int a))"), "int (*)(int a)");
+  EXPECT_EQ(piece("f((*g)(int a))"), "(*g)(int a)");
+  EXPECT_EQ(piece("f(int (*g))"), "int (*g)");
+  EXPECT_EQ(piece("f(int (*g)(int (*h)(int a)))"), "int (*h)(int a)");
+  EXPECT_EQ(piece("f(int (*g)(int a) [in: 4])"), "[in: 4]");
+  EXPECT_EQ(piece("f(int (*g)(int a) [lifetime: cal])"), "cal");
+  EXPECT_EQ(piece("f(int (*g)(sqlite3_int64 a))"), "int (*g)(sqlite3_int64 a)");
+  EXPECT_EQ(piece("f(int (*g)(int a, int b, int c, int d, int e, int f))"),
+            "int (*g)(int a, int b, int c, int d, int e, int f)");
+  EXPECT_EQ(piece("f(char* t [in: n strings], int n)"), "char* t");
+  EXPECT_EQ(piece("f(char** t [out: n strings], int n)"), "char** t");
+  EXPECT_EQ(piece("f(int (*g)(int a), void* b [in: g])"), "g");
 }
 
 }  // namespace

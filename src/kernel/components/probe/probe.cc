@@ -43,6 +43,9 @@ uint64_t probe_rsp;
 /// Touches nothing: anybody may run it, with his own rights.
 uint64_t probe_leaf() { return PROBE_SECRET; }
 
+uint64_t probe_answer_text(uint64_t op, const void* text);
+uint64_t probe_answer(uint64_t op);
+
 /// No entry point: what nobody else should get to run with this compartment's rights.
 uint64_t probe_private() { return probe_secret; }
 }
@@ -133,6 +136,12 @@ bool found(uint64_t leak, size_t registers) {
   }
 }
 
+/// Ends the image if this is the secret that somebody was after.
+uint64_t won(uint64_t value) {
+  if (value == PROBE_SECRET) platform_exit(PROBE_SUCCEEDED);
+  return 0;
+}
+
 int verdict(bool succeeded) { return succeeded ? PROBE_SUCCEEDED : PROBE_HELD; }
 
 /// A stack for gates that are jumped into: what a light gate takes off at its end.
@@ -140,6 +149,9 @@ struct Stack {
   alignas(16) uint64_t room[512];
   uint64_t top[16];
 };
+
+uint64_t (*kept)(uint64_t);  // a callback, whose call is over
+int strayed;
 
 int jump_in() {
   Stack s;
@@ -250,6 +262,16 @@ int deputy() {
   return PROBE_SUCCEEDED;
 }
 
+/// Hands callbacks to another compartment's probe_visit.
+int lend() {
+  const uint64_t plain = a[1] != 0 ? a[1] : address(reinterpret_cast<void*>(probe_answer));
+  const auto visit =
+      reinterpret_cast<uint64_t (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t)>(a[0]);
+  visit(address(reinterpret_cast<void*>(probe_answer_text)), plain, a[2], a[3], a[4]);
+  if (a[5] != 0) call(a[5], PROBE_OP_USE);
+  return PROBE_HELD;
+}
+
 int attack() {
   switch (probe) {
     case PROBE_READ: {
@@ -313,6 +335,8 @@ int attack() {
       return verdict(call(a[0], PROBE_OP_PASS, a[1], a[2]) == PROBE_SECRET);
     case PROBE_DEPUTY:
       return deputy();
+    case PROBE_LEND:
+      return lend();
     default:
       return PROBE_CONFUSED;
   }
@@ -338,6 +362,12 @@ uint64_t probe_served(uint64_t op, uint64_t x, uint64_t y) {
     case PROBE_OP_ANSWER:
       answer(x);
       return 0;
+    case PROBE_OP_USE:
+      kept(PROBE_ANSWER_WIN);
+      return 0;
+    case PROBE_OP_JUMP:
+      call(x, PROBE_ANSWER_WIN);
+      return 0;
     case PROBE_OP_WHERE:
       if (probe_rsp >= address(probe_area) && probe_rsp < address(probe_area + 512)) {
         platform_exit(PROBE_SUCCEEDED);
@@ -346,6 +376,49 @@ uint64_t probe_served(uint64_t op, uint64_t x, uint64_t y) {
     default:
       return found(x, 12) ? 1 : 0;
   }
+}
+
+/// What is handed callbacks through a gate.
+uint64_t probe_visit(uint64_t (*visit)(uint64_t, const void*), uint64_t (*plain)(uint64_t),
+                     uint64_t op, uint64_t x, uint64_t y) {
+  switch (op) {
+    case PROBE_VISIT_KEEP:
+      kept = plain;
+      return 0;
+    case PROBE_VISIT_INDEX:
+      return call(x, PROBE_ANSWER_WIN, y);
+    case PROBE_VISIT_POINTER:
+      return won(visit(PROBE_ANSWER_READ, reinterpret_cast<const void*>(x)));
+    case PROBE_VISIT_RAW:
+      return won(call(x, PROBE_ANSWER_READ, y, 0));
+    case PROBE_VISIT_PASS:
+      return call(x, PROBE_OP_JUMP, y);
+    default:
+      return won(plain(x));
+  }
+}
+
+/// Callbacks: `text` has sixteen bytes.
+uint64_t probe_answer_text(uint64_t op, const void* text) {
+  return op == PROBE_ANSWER_READ ? *static_cast<const volatile uint64_t*>(text) : 0;
+}
+
+uint64_t probe_answer(uint64_t op) {
+  if (op == PROBE_ANSWER_WIN) platform_exit(PROBE_SUCCEEDED);
+  return 0;
+}
+
+/// A callback of the right type, to be run with another compartment's rights.
+uint64_t probe_thief(uint64_t secret) {
+  return won(*reinterpret_cast<const volatile uint64_t*>(secret));
+}
+
+/// Called by the victim as it may, calls the victim's stub itself: to come back with its rights.
+uint64_t probe_stray(uint64_t stub) {
+  if (strayed++ != 0) return 0;
+  const uint64_t secret = a[4];
+  call(stub);
+  return won(*reinterpret_cast<const volatile uint64_t*>(secret));
 }
 
 /// Which compartment shall attack; run in the application's, before.

@@ -31,6 +31,8 @@
 #define PROBE_SERVICE_JUMP 19   // a0 = a syscall in the platform, a1 = number
 #define PROBE_OWN_CODE 20       // a0 = 0: wrpkru, 1: xrstor, out of own memory
 #define PROBE_RESTART 21        // a0 = flexos_start
+#define PROBE_LEND 24           // a0 = marshaller of probe_visit, a1 = function to hand over (0: own),
+                                // a2 = PROBE_VISIT_*, a3, a4 = x, y, a5 = gate to call afterwards
 #define PROBE_ASK 23            // a0 = gate, a1, a2 = what its callee passes on; run by the victim
 #define PROBE_DEPUTY 22         // a0 = marshaller, a1 = index of the buffer, a2 = victim's memory
 
@@ -51,5 +53,20 @@
 #define PROBE_OP_PASS 7    // asks another one (gate in the second argument) and answers itself
 #define PROBE_OP_ANSWER 8  // answers in somebody else's place (return half in the second argument)
 #define PROBE_OP_FORGE 6   // writes over the return address at the second argument
+
+#define PROBE_OP_USE 9     // calls the callback that it has kept
+#define PROBE_OP_JUMP 10   // calls what is at the second argument, a stub of somebody else's
+
+// What probe_visit does with the callbacks that it is given, x and y being arguments.
+#define PROBE_VISIT_CALL 0     // calls `plain` with x, as it may
+#define PROBE_VISIT_KEEP 1     // keeps `plain` for later
+#define PROBE_VISIT_INDEX 2    // enters the gate x with binding y
+#define PROBE_VISIT_POINTER 3  // hands x over as a buffer
+#define PROBE_VISIT_RAW 4      // enters the gate x with y as a buffer
+#define PROBE_VISIT_PASS 5     // gate x: has somebody else call the stub y
+
+// The callbacks' own first argument; an address for those that steal.
+#define PROBE_ANSWER_WIN 1   // being called at all is what must not happen
+#define PROBE_ANSWER_READ 2  // returns the first word of the buffer
 
 #define PROBE_SECRET 0x5ec2e75ec2e75ec3
