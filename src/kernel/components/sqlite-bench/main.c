@@ -65,21 +65,24 @@ static int insert_all(sqlite3* db, long count, long stride) {
   return SQLITE_OK;
 }
 
+typedef struct {
+  long long rows, checksum;
+  int calls;
+} Summary;
+
+static int take_summary(void* argument, int columns, char** values, char** names) {
+  Summary* summary = argument;
+  if (++summary->calls != 1 || columns != 2 || strcmp(names[0], "n") != 0) return 1;
+  summary->rows = strtol(values[0], 0, 10);
+  summary->checksum = strtol(values[1], 0, 10);
+  return 0;
+}
+
 /// Rows, and a sum over all that they hold.
-static int read_back(sqlite3* db, long long* rows, long long* checksum) {
+static int read_back(sqlite3* db, Summary* summary) {
   static const char kSql[] =
-      "SELECT count(*), sum(a * 31 + b * 17 + length(c) + unicode(substr(c, -1))) FROM t";
-  sqlite3_stmt* query = 0;
-  int error = sqlite3_prepare_v2(db, kSql, sizeof kSql, &query, 0);
-  if (error != SQLITE_OK) return error;
-  error = sqlite3_step(query);
-  if (error == SQLITE_ROW) {
-    *rows = sqlite3_column_int64(query, 0);
-    *checksum = sqlite3_column_int64(query, 1);
-    error = SQLITE_OK;
-  }
-  sqlite3_finalize(query);
-  return error;
+      "SELECT count(*) AS n, sum(a * 31 + b * 17 + length(c) + unicode(substr(c, -1))) FROM t";
+  return sqlite3_exec(db, kSql, take_summary, summary, 0);
 }
 
 static int by_size(const void* a, const void* b) {
@@ -118,17 +121,16 @@ static int bench(void) {
   FLEXOS_MEASURE(0);
   if (error != SQLITE_OK) return fail("insert", error);
 
-  long long rows = 0;
-  long long checksum = 0;
-  error = read_back(db, &rows, &checksum);
+  Summary summary = {0, 0, 0};
+  error = read_back(db, &summary);
   if (error != SQLITE_OK) return fail("select", error);
   error = sqlite3_close(db);
   if (error != SQLITE_OK) return fail("close", error);
   unlink(kFile);
   printf("inserts %ld\nseconds %lld.%09lld\nrows %lld\nchecksum %lld\n", count, taken / 1000000000,
-         taken % 1000000000, rows, checksum);
+         taken % 1000000000, summary.rows, summary.checksum);
   if (stride != 0) print_latencies((count + stride - 1) / stride);
-  return rows == count ? 0 : 1;
+  return summary.rows == count ? 0 : 1;
 }
 
 int sqlite_bench_main(void) {
