@@ -310,7 +310,7 @@ class ComponentReader {
   void read_build(const NodePtr& node) {
     const MapReader map(report_, node, "`build`",
                         {"package", "sources", "exclude", "includes", "flags", "leaf", "replicate",
-                         "errno", "main"});
+                         "errno", "main", "unhardened"});
     if (!map) return;
     Build build;
     if (const auto package = map.get("package")) {
@@ -345,7 +345,34 @@ class ComponentReader {
       const auto name = read_text(report_, *main, "`main`");
       if (name && check_function(*name, main->span)) build.main = *name;
     }
+    if (const auto unhardened = map.get("unhardened")) read_exemptions(*unhardened, build);
     result_.component.build = std::move(build);
+  }
+
+  /// `asan: [{functions: [strlen], because: ...}]`: what is left out is said, and so is the reason.
+  void read_exemptions(const Node& node, Build& build) {
+    constexpr std::string_view kForm =
+        "write `unhardened: {asan: [{functions: [strlen], because: reads whole words}]}`";
+    for (const Entry& entry : read_map(report_, node, "`unhardened`", std::string(kForm))) {
+      const bool known = scope_.hardening(*entry.key).has_value();
+      for (const NodePtr& item :
+           read_list(report_, *entry.value, "the exemptions", std::string(kForm))) {
+        const MapReader map(report_, item, "an exemption", {"functions", "because"});
+        if (!map) continue;
+        Exemption exemption{entry.key->text, {}, {}};
+        if (const auto functions = map.require("functions")) {
+          for (const NodePtr& name : read_words(report_, *functions, "`functions`", false)) {
+            if (check_function(name->text, name->span)) exemption.functions.push_back(name->text);
+          }
+        }
+        if (const auto because = map.require("because",
+                                             "say what the functions do that the "
+                                             "hardening forbids")) {
+          exemption.because = read_text(report_, *because, "`because`").value_or("");
+        }
+        if (known) build.unhardened.push_back(std::move(exemption));
+      }
+    }
   }
 
   bool check_function(const std::string& name, const Span& span) {
@@ -389,7 +416,9 @@ class ComponentReader {
            read_map(report_, *slowdown, "`slowdown` of a component's hardening",
                     "write `slowdown: {asan: 2.1}`")) {
         const auto factor = read_number(report_, *entry.value, "a slowdown", kFactor);
-        if (scope_.hardening(*entry.key) && factor) c.slowdown[entry.key->text] = *factor;
+        if (!scope_.hardening(*entry.key) || !factor) continue;
+        c.slowdown[entry.key->text] = *factor;
+        if (entry.key->span.source->primary) c.stated_slowdown.push_back(entry.key->text);
       }
     }
   }
