@@ -4,7 +4,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cctype>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 
@@ -23,6 +26,8 @@ struct Options {
   std::optional<double> timeout;  ///< default: 60, under a debugger none
   bool gdb = false;
   std::string accelerator = "auto";
+  std::string forward;  ///< HOSTPORT:PORT
+  std::string tap;
 };
 
 /// An image, opened.
@@ -38,6 +43,38 @@ std::string joined(const std::vector<std::string>& words) {
   std::string text;
   for (const std::string& w : words) text += (text.empty() ? "" : " ") + w;
   return text;
+}
+
+/// QEMU's words for the network that was asked for; empty: none.
+std::string network_of(const Options& options) {
+  if (!options.tap.empty()) return "tap,ifname=" + options.tap + ",script=no,downscript=no";
+  if (options.forward.empty()) return {};
+  const std::size_t colon = options.forward.find(':');
+  return fmt::format("user,hostfwd=tcp:127.0.0.1:{}-:{}", options.forward.substr(0, colon),
+                     options.forward.substr(colon + 1));
+}
+
+/// "" where the text is two ports, or a name that the kernel takes for an interface.
+std::string check_ports(const std::string& text) {
+  const std::size_t colon = text.find(':');
+  if (colon == std::string::npos) return "HOST:IMAGE, two ports";
+  for (const std::string& port : {text.substr(0, colon), text.substr(colon + 1)}) {
+    const bool digits = !port.empty() && port.size() <= 5 &&
+                        port.find_first_not_of("0123456789") == std::string::npos;
+    if (!digits || std::stoi(port) < 1 || std::stoi(port) > 65535) {
+      return "`" + port + "` is not a port";
+    }
+  }
+  return {};
+}
+
+std::string check_interface(const std::string& name) {
+  constexpr std::size_t kLongest = 15;
+  const bool good = !name.empty() && name.size() <= kLongest &&
+                    std::all_of(name.begin(), name.end(), [](unsigned char c) {
+                      return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.';
+                    });
+  return good ? "" : "`" + name + "` is no name of an interface";
 }
 
 /// As a shell takes it.
@@ -197,6 +234,7 @@ int run(App& app, const Options& options) {
                       "on Debian: apt-get install qemu-system-x86");
     }
     QemuStart start{.qemu = qemu, .image = image.file, .arguments = joined(options.arguments)};
+    start.network = network_of(options);
     if (image.manifest) start.memory = memory_of(*image.manifest);
     // Under a debugger, TCG: it single-steps ring 0 as well, and breakpoints need no processor's.
     if (options.accelerator == "auto" && !options.gdb) {
@@ -224,6 +262,12 @@ int run(App& app, const Options& options) {
       app.note("waiting for a debugger: " + quoted({"gdb", "-q", "-ex", target, image.file}));
     }
   } else {
+    if (!options.forward.empty()) {
+      return app.fail(
+          kUsage, "--forward is QEMU's; a process has its network through --tap NAME",
+          "ip tuntap add NAME mode tap; ip addr add 10.0.2.2/24 dev NAME; ip link set NAME up");
+    }
+    if (!options.tap.empty()) setenv("FLEXOS_TAP", options.tap.c_str(), 1);
     command = {image.file};
     command.insert(command.end(), options.arguments.begin(), options.arguments.end());
     if (options.gdb) {
@@ -264,6 +308,18 @@ void add_run(CLI::App& root, App& app, int& exit_code) {
   command->add_option("--timeout", options->timeout, "seconds until it counts as hung (default 60)")
       ->check(CLI::PositiveNumber)
       ->option_text("SECONDS");
+  CLI::Option* forward =
+      command
+          ->add_option(
+              "--forward", options->forward,
+              "qemu images: a network of QEMU's own, and a TCP port of this host's loopback "
+              "that leads to one of the image's")
+          ->check(CLI::Validator(check_ports, "HOST:IMAGE", "ports"))
+          ->option_text("HOST:IMAGE");
+  command->add_option("--tap", options->tap, "the network is this tap; the image is 10.0.2.15/24")
+      ->check(CLI::Validator(check_interface, "NAME", "interface"))
+      ->option_text("NAME")
+      ->excludes(forward);
   command->add_flag("--gdb", options->gdb, "under a debugger, with the image's symbols");
   command
       ->add_option("--accel", options->accelerator,

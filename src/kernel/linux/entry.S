@@ -63,6 +63,8 @@
     GUARDED guarded_clock, SYS_clock_gettime, GRANT_CLOCK
     GUARDED guarded_random, SYS_getrandom, GRANT_RANDOM
     GUARDED guarded_idle, SYS_ppoll, GRANT_IDLE
+    GUARDED guarded_net_read, SYS_read, GRANT_NETWORK
+    GUARDED guarded_net_write, SYS_write, GRANT_NETWORK
 
 // Nanoseconds = ticks * scale / 2^32. Where the counter is no clock, clock.cc asks the kernel. Who
 // may not have the time is refused for order's sake: rdtsc is everybody's on this platform.

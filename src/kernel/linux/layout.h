@@ -29,6 +29,7 @@
 #define GRANT_RANDOM 40
 #define GRANT_IDLE 48
 #define GRANT_FOREIGN 56
+#define GRANT_NETWORK 64
 
 #define COMMON_THREAD 0
 #define COMMON_TSC 4
@@ -44,6 +45,8 @@
 #define SYS_rt_sigprocmask 14
 #define SYS_ioctl 16
 #define SYS_madvise 28
+#define SYS_openat 257
+#define SYS_dup3 292
 #define SYS_ftruncate 77
 #define SYS_sigaltstack 131
 #define SYS_personality 135

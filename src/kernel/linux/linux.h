@@ -11,7 +11,7 @@
 /// protection keys. It runs in ring 3 beside the components, so what the nucleus does by privilege
 /// this does by four means:
 ///
-///   * seccomp: a system call is let through only from one of seven addresses in
+///   * seccomp: a system call is let through only from one of nine addresses in
 ///     `.platform.text`, one for each call that an image needs (seccomp.cc). All others end the
 ///     image.
 ///   * Grants: each compartment has a page of its own key with a random word for each service that
@@ -31,6 +31,7 @@ struct alignas(PAGE) Grants {
   uint64_t identity;                      ///< proves who asks for a thread service; 0 = may not
   uint64_t console, clock, random, idle;  ///< proves the right to a service's system calls
   uint64_t foreign;  ///< with `landing`: another compartment's vectors are in the registers
+  uint64_t network;
 };
 static_assert(offsetof(Grants, landing) == GRANT_LANDING);
 static_assert(offsetof(Grants, result) == GRANT_RESULT);
@@ -40,6 +41,7 @@ static_assert(offsetof(Grants, clock) == GRANT_CLOCK);
 static_assert(offsetof(Grants, random) == GRANT_RANDOM);
 static_assert(offsetof(Grants, idle) == GRANT_IDLE);
 static_assert(offsetof(Grants, foreign) == GRANT_FOREIGN);
+static_assert(offsetof(Grants, network) == GRANT_NETWORK);
 static_assert(sizeof(Grants) == 1 << PAGE_BITS);
 
 /// What everybody may read and only the platform can write.
@@ -51,7 +53,8 @@ struct Common {
   int64_t clock_start;
   uint64_t listens;  ///< 1: there is something to wait for on the console; 0: it is at its end
   uint64_t arguments_size;
-  char arguments[PAGE - 48];
+  int64_t tap;  ///< its descriptor; negative: there is none
+  char arguments[PAGE - 56];
 };
 static_assert(offsetof(Common, thread) == COMMON_THREAD && offsetof(Common, tsc) == COMMON_TSC);
 static_assert(offsetof(Common, tsc_start) == COMMON_TSC_START);
@@ -77,7 +80,7 @@ struct Context {
 /// Under the platform's key.
 struct State {
   uint64_t identity[MOST_COMPARTMENTS + 1];
-  uint64_t console, clock, random, idle;
+  uint64_t console, clock, random, idle, network;
   Context* context;
 };
 extern State state;
@@ -126,6 +129,8 @@ void install_handler();
 void start_clock();
 /// Is there anybody who can type?
 bool console_listens();
+/// The tap that the environment names (FLEXOS_TAP); negative: none.
+int64_t open_tap(const uint64_t* stack);
 /// Makes the first switch to `thread` call entry(argument).
 void prepare(uint64_t thread, uint64_t entry, uint64_t argument, uint64_t compartment);
 
@@ -149,6 +154,8 @@ int64_t guarded_write(uint64_t fd, const void* text, size_t n);
 int64_t guarded_read(uint64_t fd, void* text, size_t n);
 int64_t guarded_clock(uint64_t clock, flexos::Timespec* time, uint64_t zero);
 int64_t guarded_random(void* buffer, size_t n, uint64_t flags);
+int64_t guarded_net_read(uint64_t fd, void* frame, size_t n);
+int64_t guarded_net_write(uint64_t fd, const void* frame, size_t n);
 int64_t guarded_idle(void* files, uint64_t n, const flexos::Timespec* timeout);
 [[noreturn]] void platform_last(const char* text, size_t n, int code);
 void platform_forged(void);
@@ -159,6 +166,7 @@ uint32_t platform_rights(void);
 // The address behind each system call that the filter knows.
 extern const char guarded_write_site[], guarded_read_site[], guarded_clock_site[];
 extern const char guarded_random_site[], guarded_idle_site[];
+extern const char guarded_net_read_site[], guarded_net_write_site[];
 extern const char platform_last_write_site[], platform_last_exit_site[];
 // sections.ld
 extern char __platform_data_start[], __platform_data_end[];

@@ -71,6 +71,11 @@ bool install_filter() {
   allow(guarded_idle_site, SYS_ppoll, kAny, state.idle);
   allow(guarded_clock_site, SYS_clock_gettime, kAny, state.clock);
   allow(guarded_random_site, SYS_getrandom, kAny, state.random);
+  if (platform_common.tap >= 0) {
+    const auto tap = static_cast<uint64_t>(platform_common.tap);
+    allow(guarded_net_read_site, SYS_read, tap, state.network);
+    allow(guarded_net_write_site, SYS_write, tap, state.network);
+  }
   allow(platform_last_write_site, SYS_write, 2, kAny);
   allow(platform_last_exit_site, SYS_exit_group, kAny, kAny);
   add(kReturn, kTrap);

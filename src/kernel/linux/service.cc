@@ -67,9 +67,9 @@ int64_t platform_arguments(char* text, size_t n) {
 void platform_idle(int64_t until) {
   const int64_t left = until - platform_now();
   if (left <= 0) return;
-  Poll console = {0, 1, 0};
+  Poll sources[2] = {{static_cast<int32_t>(platform_common.tap), 1, 0}, {0, 1, 0}};
   const Timespec time = {left / 1000000000, left % 1000000000};
-  guarded_idle(&console, platform_common.listens, &time);
+  guarded_idle(sources, 1 + platform_common.listens, &time);
 }
 
 }  // extern "C"

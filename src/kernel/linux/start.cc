@@ -148,6 +148,7 @@ void hand_out_grants() {
   state.clock = word();
   state.random = word();
   state.idle = word();
+  state.network = word();
   for (uint32_t k = 1; k <= flexos_image.compartments; ++k) {
     const uint32_t services = flexos_image.compartment[k].services;
     const bool waits = services & (FLEXOS_SERVICE_CLOCK | FLEXOS_SERVICE_THREADS);
@@ -155,6 +156,7 @@ void hand_out_grants() {
     if (services & FLEXOS_SERVICE_CONSOLE) grants.console = state.console;
     if (waits) grants.clock = state.clock;
     if (services & FLEXOS_SERVICE_RANDOM) grants.random = state.random;
+    if (services & FLEXOS_SERVICE_NETWORK) grants.network = state.network;
     if (waits || services & FLEXOS_SERVICE_CONSOLE) grants.idle = state.idle;
     if (services & FLEXOS_SERVICE_THREADS) grants.identity = state.identity[k] = word();
     protect(address(&grants), PAGE, kReadWrite, key_of(k));
@@ -177,6 +179,7 @@ extern "C" [[noreturn]] void platform_start(const uint64_t* stack) {
   if (image.protection_keys != 0) claim_keys();
   map_common();
   keep_arguments(stack);
+  platform_common_view.tap = open_tap(stack);
   unmap_all_else();
   map_regions();
   const uint64_t own = address(__platform_data_start);
@@ -195,7 +198,13 @@ extern "C" [[noreturn]] void platform_start(const uint64_t* stack) {
   }
   platform_grants[image.start_compartment].landing = state.context[0].rsp;
 
-  call(SYS_close_range, 3, 0xffffffff, 0);
+  constexpr uint64_t kTap = 3;
+  if (platform_common.tap >= 0) {
+    const auto tap = static_cast<uint64_t>(platform_common.tap);
+    if (tap != kTap) must(call(SYS_dup3, tap, kTap, 0), "memory");
+    platform_common_view.tap = kTap;
+  }
+  call(SYS_close_range, platform_common.tap < 0 ? kTap : kTap + 1, 0xffffffff, 0);
   install_handler();
   if (!install_filter()) refuse("seccomp", 0);
   platform_land(image.start_compartment);

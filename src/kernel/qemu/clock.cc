@@ -126,11 +126,13 @@ int64_t clock_wall() {
 }
 
 void clock_idle(int64_t until) {
-  // The serial port wakes nobody, so that one looks after it every millisecond.
-  while (!console_has_input()) {
+  // The serial port wakes nobody, so that one looks after it every millisecond; the network does,
+  // and who serves it is not typed at.
+  const int64_t most = network_is_wanted() ? 10 * kMillisecond : kMillisecond;
+  while (!console_has_input() && !network_has_input()) {
     int64_t left = until - clock_now();
     if (left <= 0) return;
-    apic(kTimerStart) = left < kMillisecond ? static_cast<uint32_t>(left) : kMillisecond;
+    apic(kTimerStart) = static_cast<uint32_t>(left < most ? left : most);
     asm volatile("sti; hlt; cli" : : : "memory");
   }
 }

@@ -96,6 +96,7 @@ extern "C" [[noreturn]] void nucleus_main(const StartInfo& info) {
   uint32_t first = flexos_image.start_compartment;
   map_image(end);
   clock_calibrate();
+  if (network_is_wanted()) network_start();
   threads_start();
   nucleus_enter(start, compartments[first].stacks + stack_size - 8, compartments[first].pkru,
                 features.keys);

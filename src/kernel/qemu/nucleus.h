@@ -54,6 +54,8 @@ extern size_t arguments_size;
 // paging.cc
 /// Builds the page tables for the image and switches to them.
 void map_image(uint64_t memory_end);
+/// Device registers, for the nucleus alone.
+void map_device(uint64_t from, uint64_t end);
 
 // console.cc
 void console_start();
@@ -70,8 +72,21 @@ void clock_start();
 void clock_calibrate();
 int64_t clock_now();
 int64_t clock_wall();
-/// Sleeps until the clock says `until` or the console has input.
+/// Sleeps until the clock says `until` or something has come in.
 void clock_idle(int64_t until);
+
+// network.cc
+/// Does a compartment have the service?
+bool network_is_wanted();
+/// Maps the registers of every device that may be there (map_image).
+void network_map();
+/// Looks for a device; without one its services answer -1.
+void network_start();
+bool network_has_input();
+/// As platform.h has them; the buffers are ring 3's.
+int64_t network_receive(uint64_t frame, uint64_t n);
+int64_t network_send(uint64_t frame, uint64_t n);
+int64_t network_address(uint64_t address);
 
 // trap.cc
 void traps_start();

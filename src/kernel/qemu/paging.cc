@@ -72,12 +72,17 @@ void map_region(const FlexosRegion& region, uint64_t memory_end) {
 
 }  // namespace
 
+void map_device(uint64_t from, uint64_t end) {
+  map(from, end, from, kNoExecute | kWritable | kUncached);
+}
+
 void map_image(uint64_t memory_end) {
   root = new_table();
   map_nucleus(nucleus_text_start, nucleus_text_end, 0);
   map_nucleus(nucleus_rodata_start, nucleus_rodata_end, kNoExecute);
   map_nucleus(nucleus_data_start, nucleus_data_end, kNoExecute | kWritable);
-  map(kApic, kApic + kPage, kApic, kNoExecute | kWritable | kUncached);
+  map_device(kApic, kApic + kPage);
+  if (network_is_wanted()) network_map();
   auto thread = reinterpret_cast<uint64_t>(&platform_thread) & ~(kPage - 1);
   map(kThreadView, kThreadView + kPage, thread, kNoExecute | kWritable);
   for (uint32_t i = 0; i < flexos_image.regions; ++i) {

@@ -19,6 +19,9 @@ constexpr uint32_t kRight[SERVICES] = {
     FLEXOS_SERVICE_THREADS,
     FLEXOS_SERVICE_THREADS,
     0,
+    FLEXOS_SERVICE_NETWORK,
+    FLEXOS_SERVICE_NETWORK,
+    FLEXOS_SERVICE_NETWORK,
 };
 
 constexpr size_t kChunk = 256;
@@ -137,6 +140,14 @@ extern "C" int64_t nucleus_service(uint64_t a, uint64_t b, uint64_t c, uint64_t 
     case SERVICE_ARGUMENTS:
       copy_to_user(a, arguments, b < arguments_size ? b : arguments_size);
       return static_cast<int64_t>(arguments_size);
+    case SERVICE_NET_RECEIVE:
+      check_range(a, b, 'w');
+      return network_receive(a, b);
+    case SERVICE_NET_SEND:
+      check_range(a, b, 'r');
+      return network_send(a, b);
+    case SERVICE_NET_ADDRESS:
+      return network_address(a);
     case SERVICE_FAULT:
       software_fault(a, b, c);
     case SERVICE_THREAD_PREPARE:

@@ -13,7 +13,10 @@
 #define SERVICE_THREAD_PREPARE 8
 #define SERVICE_THREAD_SWITCH 9
 #define SERVICE_ARGUMENTS 10
-#define SERVICES 11
+#define SERVICE_NET_RECEIVE 11
+#define SERVICE_NET_SEND 12
+#define SERVICE_NET_ADDRESS 13
+#define SERVICES 14
 
 /// Selectors of the table of segments in boot.S; sysret fixes their order.
 #define SELECTOR_CODE 0x08

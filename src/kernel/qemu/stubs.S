@@ -28,6 +28,9 @@
     SERVICE platform_random, SERVICE_RANDOM
     SERVICE platform_idle, SERVICE_IDLE
     SERVICE platform_arguments, SERVICE_ARGUMENTS
+    SERVICE platform_net_receive, SERVICE_NET_RECEIVE
+    SERVICE platform_net_send, SERVICE_NET_SEND
+    SERVICE platform_net_address, SERVICE_NET_ADDRESS
     SERVICE platform_exit, SERVICE_EXIT
     SERVICE platform_fault, SERVICE_FAULT
     SERVICE platform_thread_prepare, SERVICE_THREAD_PREPARE

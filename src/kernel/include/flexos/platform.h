@@ -32,6 +32,16 @@ int platform_random(void* buffer, size_t n);
 /// Sleeps until `platform_clock()` is at least `until` or something has come in.
 void platform_idle(int64_t until);
 
+/// The next frame that has come in over the network, cut at n bytes: its size, 0 = none is there,
+/// -1 = there is no network device.
+int64_t platform_net_receive(void* frame, size_t n);
+
+/// Hands a frame to the network device: n, 0 = no room yet, -1 = too long, or no device.
+int64_t platform_net_send(const void* frame, size_t n);
+
+/// The six bytes of the device's own address. 0, or -1: no device.
+int platform_net_address(void* address);
+
 /// Copies the image's arguments (qemu: the kernel command line; linux: argv[1..] joined by blanks)
 /// without a NUL; returns their length, which may be more than n. Everybody's service.
 int64_t platform_arguments(char* text, size_t n);
