@@ -111,11 +111,13 @@ std::string report_csv(const Json& data) {
   }
   std::string csv = "compartments,hardening";
   for (const Column* column : shown) csv += "," + column->name;
-  csv += ",id\n";
+  csv += "\n";
   for (const Json* c : rows) {
+    // Every column behind the first two is a number: what is text stands in a comment.
+    csv += "# " + cell(json_text(json_member(*c, "id"))) + "\n";
     csv += cell(compartments_text(*c)) + "," + cell(hardening_text(*c));
     for (const Column* column : shown) csv += fmt::format(",{}", *value(*c, *column));
-    csv += "," + cell(json_text(json_member(*c, "id"))) + "\n";
+    csv += "\n";
   }
   for (const Json* c : all) {
     if (!any || measured(c)) continue;

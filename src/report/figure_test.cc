@@ -130,9 +130,11 @@ TEST(Plot, DrawsEachKindWithItsMark) {
 TEST(Csv, RowsAreWhatWasMeasured) {
   EXPECT_EQ(report_csv(small_report()),
             "compartments,hardening,relative,relative_low,relative_high,throughput,runs,"
-            "predicted_relative,predicted_cost,safety_score,id\n"
-            "a|b+c,a:asan+cfi;c:cfi,0.88,0.87,0.89,1000,7,0.9,100,0.4,fast\n"
-            "a|b+c,a:asan+cfi;c:cfi,0.62,0.61,0.63,700,5,0.6,100,0.8,safe\n"
+            "predicted_relative,predicted_cost,safety_score\n"
+            "# fast\n"
+            "a|b+c,a:asan+cfi;c:cfi,0.88,0.87,0.89,1000,7,0.9,100,0.4\n"
+            "# safe\n"
+            "a|b+c,a:asan+cfi;c:cfi,0.62,0.61,0.63,700,5,0.6,100,0.8\n"
             "# not measured: a|b+c,a:asan+cfi;c:cfi,slow\n"
             "# failed, hang: a|b+c,a:asan+cfi;c:cfi,failed\n"
             "# not measured: a|b+c,a:asan+cfi;c:cfi,guess\n");
@@ -143,16 +145,16 @@ TEST(Csv, WithoutMeasurementsRowsArePredictions) {
   for (Json& c : data["configurations"]) c["measured"] = nullptr;
   const std::string csv = report_csv(data);
   EXPECT_EQ(csv.substr(0, csv.find('\n')),
-            "compartments,hardening,predicted_relative,predicted_cost,safety_score,id");
-  EXPECT_EQ(count(csv, "\n"), 6U);
-  EXPECT_EQ(report_csv(Json::object()), "compartments,hardening,id\n");
+            "compartments,hardening,predicted_relative,predicted_cost,safety_score");
+  EXPECT_EQ(count(csv, "\n"), 11U);
+  EXPECT_EQ(report_csv(Json::object()), "compartments,hardening\n");
 }
 
 TEST(Csv, NamesStayInTheirCell) {
   Json data = small_report();
   data["configurations"][0]["id"] = "a,\"b\"\nc";
   const std::string csv = report_csv(data);
-  EXPECT_NE(csv.find("\"a,\"\"b\"\" c\"\n"), std::string::npos) << csv;
+  EXPECT_NE(csv.find("\n# \"a,\"\"b\"\" c\"\na|b+c,"), std::string::npos) << csv;
 }
 
 }  // namespace

@@ -1,15 +1,13 @@
 """`report`: files, endings, exit codes; the data's schema; the launcher without a registry."""
 
 import json
-import os
-import pathlib
 import shutil
 import subprocess
 import unittest
 
 import jsonschema
 
-from pages import KINDS, ROOT, TOOL, ToolTest, make_data
+from pages import KINDS, ROOT, SMALL, TOOL, ToolTest, make_data
 
 SCHEMA = ROOT / "specs/schema/report.json"
 
@@ -27,7 +25,8 @@ class Data(ToolTest):
 class Command(ToolTest):
     def setUp(self):
         super().setUp()
-        self.data = make_data("few", self.folder / "few.json")
+        self.small = self.folder / self.spec(SMALL)
+        self.data = make_data("few", self.folder / "few.json", "--spec", self.small)
 
     def test_page_stands_beside_its_data(self):
         run = self.run_tool("report", "few.json")
@@ -45,7 +44,7 @@ class Command(ToolTest):
             self.assertEqual((run.returncode, run.stderr), (0, ""), ending)
             self.assertTrue((self.folder / ("f" + ending)).read_bytes().startswith(magic), ending)
         self.assertEqual(sorted(f.name for f in self.folder.iterdir()),
-                         ["f.pdf", "f.png", "f.svg", "few.json"])
+                         ["f.pdf", "f.png", "f.svg", "few.json", "spec.yaml"])
         self.assert_fails(self.run_tool("report", "few.json", "--figure", "f.gif"), 2, ".png")
 
     def test_table_is_what_safest_reads(self):
@@ -53,7 +52,7 @@ class Command(ToolTest):
         self.assertEqual(run.returncode, 0, run.stderr)
         data = json.loads(self.data.read_text())
         metrics = {c["id"]: c["measured"]["relative"]["median"] for c in data["configurations"]}
-        answer = self.answer("safest", ROOT / "examples/sqlite.yaml", "--measured", "few.csv",
+        answer = self.answer("safest", self.small, "--measured", "few.csv",
                              "--metric", "relative", "--at-least", min(metrics.values()))
         self.assertEqual(answer["feasible"], len(metrics))
         self.assertTrue(answer["maximal"])

@@ -172,6 +172,15 @@ def rename(value, names):
     return value
 
 
+def component(entry):
+    """From the forms that a spec may name it in: name, {name: overrides}, {component: name, ...}."""
+    if isinstance(entry, str):
+        return {"name": entry, "description": "", "untrusted": False}
+    name, keys = (entry["component"], entry) if "component" in entry else next(iter(entry.items()))
+    return {"name": name, "description": keys.get("description", ""),
+            "untrusted": keys.get("untrusted", False)}
+
+
 def make(options):
     draw = random.Random(options.seed)
     spec = yaml.safe_load(pathlib.Path(options.spec).read_text())
@@ -223,12 +232,10 @@ def make(options):
         if c["safety_score"] > best:
             best = c["safety_score"]
             measured_frontier.append(c["id"])
-    components = [{"name": next(iter(c)) if isinstance(c, dict) else c, "description": "",
-                   "untrusted": isinstance(c, dict) and bool(next(iter(c.values()) or {}))}
-                  for c in spec["components"]]
+    components = [component(c) for c in spec["components"]]
     for c in components:
         file = ROOT / "specs/components" / (c["name"] + ".yaml")
-        if file.exists():
+        if file.exists() and not c["description"]:
             c["description"] = yaml.safe_load(file.read_text()).get("description", "")
     used = {level for c in list_ for level in c["levels"].values()}
     data = {

@@ -7,7 +7,7 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 sys.path.insert(0, str(ROOT / "tests/e2e"))
-from tool import TOOL, ToolTest  # noqa: E402, F401  pylint: disable=wrong-import-position
+from tool import SMALL, TOOL, ToolTest  # noqa: E402, F401  pylint: disable=wrong-import-position
 
 KINDS = {
     "ordinary": ("--count", "80"),
@@ -19,10 +19,10 @@ KINDS = {
 }
 
 
-def make_data(kind, file):
+def make_data(kind, file, *more):
     with open(file, "wb") as out:
-        subprocess.run([sys.executable, "-B", HERE / "make_data.py", *KINDS[kind]], check=True,
-                       stdout=out)
+        subprocess.run([sys.executable, "-B", HERE / "make_data.py", *KINDS[kind], *more],
+                       check=True, stdout=out)
     return file
 
 
