@@ -105,6 +105,22 @@ TEST(AttackOracle, AnsweringInPlaceTakesThreeAndAFullGateToTheOneInWhosePlace) {
   EXPECT_EQ(third_between(s, mixed, 1, 1), 0);
 }
 
+TEST(AttackOracle, CallbacksAreStoppedByWhateverKindOfGate) {
+  const Spec s = spec();
+  for (const char* mechanism : {"mpk.light", "mpk.full"}) {
+    const Configuration c = layout(s, mechanism, mechanism);
+    EXPECT_EQ(answer(s, c, Attack::callback_late, 1, 2), "callback");
+    EXPECT_EQ(answer(s, c, Attack::callback_foreign, 1, 2), "pkey");
+    EXPECT_EQ(answer(s, c, Attack::callback_type, 1, 2), "cfi");
+    EXPECT_EQ(answer(s, c, Attack::callback_raw, 1, 1), "-");
+    EXPECT_EQ(answer(spec("dss"), c, Attack::callback_raw, 1, 2), "-");
+    EXPECT_EQ(answer(spec("dss"), c, Attack::callback_code, 1, 2), "callback");
+    EXPECT_EQ(answer(s, c, Attack::callback_third, 1, 2), "pkey");
+  }
+  const Configuration two = layout(s, "none", "mpk.full");
+  EXPECT_EQ(answer(s, two, Attack::callback_third, 1, 2), "-");
+}
+
 TEST(AttackOracle, FullNeverAllowsWhatLightRefuses) {
   const Spec s = spec();
   const Configuration light = layout(s, "mpk.light", "mpk.light");

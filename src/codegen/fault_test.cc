@@ -138,6 +138,26 @@ TEST(Fault, WithoutAManifestSymbolsAreLeft) {
 )");
 }
 
+TEST(Fault, AnUndefinedInstructionOfKcfiIsACallOfTheWrongType) {
+  // One trap, 16 bytes into .text: relative to its own entry.
+  const auto elf = Elf::parse(ElfWriter()
+                                  .section(".text", 0x1000000, ElfWriter::Bytes(64, 0x90))
+                                  .section(".kcfi_traps", 0x1001000, {0x10, 0xf0, 0xff, 0xff}, 4)
+                                  .symbol("def.sqlite.step", 0x1000000, 64)
+                                  .write());
+  ASSERT_TRUE(elf);
+  EXPECT_EQ(cfi_traps(*elf), CfiTraps{0x1000010});
+  const auto kind = [&](const char* rip, const char* of) {
+    const auto report = explain_fault(std::string("FLEXOS FAULT kind=") + of + " rip=" + rip +
+                                          " address=0x0 access=- pkru=0x0 rsp=0x0",
+                                      nullptr, *elf);
+    return report ? report->fault.kind : "";
+  };
+  EXPECT_EQ(kind("0x1000010", "ud"), "cfi");
+  EXPECT_EQ(kind("0x1000012", "ud"), "ud");
+  EXPECT_EQ(kind("0x1000010", "gp"), "gp");
+}
+
 TEST(Fault, TakesItsLineToTheLetterAlone) {
   const std::string good =
       "FLEXOS FAULT kind=pkey rip=0x1 address=0x2 access=w pkru=0xfffffff0 rsp=0x3";

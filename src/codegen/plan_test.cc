@@ -12,7 +12,7 @@
 namespace flexos {
 namespace {
 
-constexpr const char* kSpec = R"(
+constexpr const char* kSpec = R"spec(
 flexos: 1
 application: app
 components:
@@ -20,10 +20,11 @@ components:
   - component: lib
     api: ["lib_put(const void* buf [in: n], int n) -> int", "lib_add(int a, int b) -> int", lib_bare,
           "lib_get(void* buf [out: n], size_t n) -> ssize_t",
+          "lib_walk(int (*visit)(const void* item [in: n], int n), void (*done)(int code) [lifetime: once], int n)",
           "lib_many(int a, int b, int c, int d, int e, int f, int g, int h) -> int", "lib_pure(int a) -> int"]
   - component: heap
     api: ["heap_get(size_t n) -> void*"]
-)";
+)spec";
 
 Spec spec() {
   Loaded loaded = load_spec_text(kSpec, "test.yaml", Library{FLEXOS_SOURCE_DIR "/specs"});
@@ -52,15 +53,16 @@ std::vector<Part> parts() {
              .sets_errno = false,
              .checks_types = false,
              .main = "app_main"};
-  list[1] = {.name = "lib",
-             .exports = {"lib_put", "lib_add", "lib_bare", "lib_get", "lib_many", "lib_pure"},
-             .imports = {"heap_get", "platform_clock"},
-             .type_ids = {},
-             .leaf = {"lib_pure"},
-             .replicate = false,
-             .sets_errno = true,
-             .checks_types = false,
-             .main = ""};
+  list[1] = {
+      .name = "lib",
+      .exports = {"lib_put", "lib_add", "lib_bare", "lib_get", "lib_many", "lib_pure", "lib_walk"},
+      .imports = {"heap_get", "platform_clock"},
+      .type_ids = {},
+      .leaf = {"lib_pure"},
+      .replicate = false,
+      .sets_errno = true,
+      .checks_types = false,
+      .main = ""};
   list[2] = {.name = "heap",
              .exports = {"heap_get"},
              .imports = {"heap_start"},
@@ -218,6 +220,32 @@ TEST(Plan, AnAddressTakenUnderKcfiCarriesTheCallersTypeHash) {
   EXPECT_EQ(binding(p, "app", "lib_add").target, "typed.app.lib_add");
 }
 
+TEST(Plan, ACallbackIsAGateInTheOtherDirection) {
+  auto list = parts();
+  list[0].imports = {"lib_walk"};
+  EXPECT_TRUE(plan("none", list).callbacks.empty());
+  for (const char* mechanism : {"mpk.light", "mpk.full"}) {
+    const Plan p = plan(mechanism, list);
+    ASSERT_EQ(p.callbacks.size(), 2U);
+    const Callback& visit = p.callbacks[0];
+    EXPECT_EQ(visit.symbol, "callback.2.1.lib.lib_walk.visit");
+    EXPECT_TRUE(visit.copies);
+    EXPECT_FALSE(p.callbacks[1].copies);
+    const auto gate = std::find_if(p.gates.begin(), p.gates.end(),
+                                   [&](const Gate& g) { return g.symbol == visit.gate; });
+    ASSERT_NE(gate, p.gates.end());
+    EXPECT_EQ(gate->from, 2);
+    EXPECT_EQ(gate->to, 1);
+    EXPECT_EQ(gate->full, std::string(mechanism) == "mpk.full");
+    EXPECT_EQ(gate->arguments, 3);  // and which binding
+    EXPECT_EQ(gate->target, "def.lib_marshal.1.land_lib_walk__visit");
+    // One instance to hand over and to land in, one to carry the buffers back.
+    EXPECT_EQ(std::count_if(p.instances.begin(), p.instances.end(),
+                            [](const Replica& i) { return i.object == "lib_marshal"; }),
+              2);
+  }
+}
+
 std::size_t count(const std::string& text, const std::string& piece) {
   std::size_t n = 0;
   for (std::size_t i = text.find(piece); i != std::string::npos; i = text.find(piece, i + 1)) ++n;
@@ -243,6 +271,38 @@ TEST(Gates, StackWordsAreCarriedByBothKinds) {
   const std::string light =
       gates_source(s, plan("mpk.light", list), kRuntime, list, {}, {}, Sizes{});
   EXPECT_EQ(count(light, "pushq 24(%rsp)"), 2U);
+}
+
+TEST(Gates, AStubShowsItsTypeAndLooksForItsOwner) {
+  const Spec s = spec();
+  auto list = parts();
+  list[0].imports = {"lib_walk"};
+  Plan p = plan("mpk.full", list);
+  for (Callback& c : p.callbacks) c.type_id = 0x12345678;
+  const std::string text = gates_source(s, p, kRuntime, list, {}, {}, Sizes{});
+  EXPECT_EQ(count(text, "0x12345678\n"), 32U);
+  EXPECT_EQ(count(text, "cmpb $0, started.2(%rip)\n    movl $"), 32U);
+  EXPECT_EQ(count(text, "jmp def.lib_marshal.2.cross_lib_walk__visit"), 16U);
+  EXPECT_EQ(count(text, "jmp gate.2.1.lib.lib_walk.done"), 16U);
+  EXPECT_EQ(count(text, ".quad gate.2.1.lib.lib_walk.visit"), 1U);
+}
+
+TEST(Script, CallbacksAreBoundOnBothSidesAndCodeHasBounds) {
+  auto list = parts();
+  list[0].imports = {"lib_walk"};
+  const Plan p = plan("mpk.full", list);
+  const std::string text =
+      linker_script(p, {}, "gates.o", {"platform.o", "start", "", ""},
+                    {{"lib_marshal", {{"lib_walk"}, {"lib_walk__visit"}}}}, Sizes{});
+  const std::string one = "ref.lib_marshal.1.";
+  const std::string two = "ref.lib_marshal.2.";
+  EXPECT_EQ(count(text, one + "stubs_lib_walk__visit = callback.2.1.lib.lib_walk.visit;"), 1U);
+  EXPECT_EQ(count(text, one + "peer_lib_walk__visit = window_start.2;"), 1U);
+  EXPECT_EQ(count(text, one + "code_end = code_end.1;"), 1U);
+  EXPECT_EQ(count(text, two + "gates_lib_walk__visit = gates.2.lib.lib_walk.visit;"), 1U);
+  EXPECT_EQ(count(text, two + "stubs_lib_walk__visit = 0;"), 1U);
+  EXPECT_LT(text.find("code_start.2 = ."), text.find(".text.callback.2"));
+  EXPECT_LT(text.find(".text.callback.2"), text.find("code_end.2 = ."));
 }
 
 TEST(Marshal, LengthsAreOfTheirOwnWidthAndResultsNeverExceedThem) {

@@ -58,6 +58,8 @@ class Attack(unittest.TestCase):
             self.assertEqual(cells["read-data", 1, victim], "pkey/r")
             self.assertEqual(cells["read-stack", 1, victim], "open")
             self.assertEqual(cells["return-half", 1, victim], "open")
+            self.assertEqual(cells["callback-late", 1, victim], "callback")
+            self.assertEqual(cells["callback-third", 1, victim], "pkey/r")
         self.assertEqual(cells["deputy", 1, 2], "pkey/r")
 
     @unittest.skipUnless(QEMU, "no QEMU")
@@ -67,14 +69,16 @@ class Attack(unittest.TestCase):
             self.assertEqual(cells["read-stack", 1, victim], "pkey/r")
             self.assertEqual(cells["return-half", 1, victim], "gate")
             self.assertEqual(cells["registers-of-callee", 1, victim], "held")
+            self.assertEqual(cells["callback-raw", 1, victim], "callback")
+            self.assertEqual(cells["callback-type", 1, victim], "cfi")
 
     @unittest.skipUnless(QEMU, "no QEMU")
     def test_each_defence_of_full_gates_is_needed(self):
-        self.assert_needed("mpk.full", 15)
+        self.assert_needed("mpk.full", 20)
 
     @unittest.skipUnless(QEMU, "no QEMU")
     def test_each_defence_of_light_gates_is_needed(self):
-        self.assert_needed("mpk.light", 8)
+        self.assert_needed("mpk.light", 14)
 
     def assert_needed(self, mechanism, defences):
         code, answer, errors = attack(SPEC, "--layout", TWO, "--mechanism", mechanism, "--platform",
