@@ -23,13 +23,19 @@ struct Options {
 std::string headline(const Exploration& x) {
   std::size_t measured = 0;
   for (const auto& e : x.entries) measured += e.measurement && e.measurement->ok() ? 1 : 0;
-  std::string text = fmt::format(
-      "{}: {} layouts, {}, none beaten in both cost and safety ({})\n", x.spec.name,
-      x.entries.size(), x.spec.objective == Objective::fastest ? "fastest first" : "safest first",
-      describe(x.certificate));
-  if (measured > 0 && x.platform) {
+  std::string text =
+      fmt::format("{}: {} layout{}, {}, none beaten in both cost and safety ({})\n", x.spec.name,
+                  x.entries.size(), x.entries.size() == 1 ? "" : "s",
+                  x.spec.objective == Objective::fastest ? "fastest first" : "safest first",
+                  describe(x.certificate));
+  if (measured > 0 && x.platform && x.spec.profile) {
     text += fmt::format("measured on {} ({}), {}; slowdown against the unprotected image\n",
                         x.platform->key(), x.machine, x.workload);
+    const char* predicted = name(x.spec.profile->clock);
+    if (x.platform->clock != predicted) {
+      text += fmt::format("predicted in {}, measured in {}: two yardsticks\n", predicted,
+                          x.platform->clock);
+    }
   }
   return text + "\n";
 }
