@@ -12,7 +12,7 @@ _flexos_explore_specs() {
 _flexos_explore() {
   local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
   local commands="check rank frontier safest compartments explain build run attack scan inspect"
-  commands="$commands measure results report doctor sweep diff"
+  commands="$commands measure results report doctor sweep diff profile calibrate"
   local common="--format --color --specs --time-limit --certify --no-certify --stats --help"
   local measuring="--platform --workload --width --budget --lean --retry --runs --output --results"
   local command="" options i
@@ -68,6 +68,8 @@ _flexos_explore() {
     compartments | doctor) options=$common ;;
     sweep) options="--preset --top --no-measure --attack --junit --sarif $measuring $common" ;;
     diff) options="--tolerance $common" ;;
+    profile) options="--operations --platform --workload --output --out --no-hardening $common" ;;
+    calibrate) options="--platform --runs --output $common" ;;
     rank) options="--top --distinct --objective --poset $common" ;;
     frontier) options="--top --poset $common" ;;
     safest)

@@ -1,7 +1,7 @@
 # Fish completion for flexos-explore.
 
 set -l commands check rank frontier safest compartments explain build run attack scan inspect
-set -a commands measure results report doctor sweep diff
+set -a commands measure results report doctor sweep diff profile calibrate
 set -l none "not __fish_seen_subcommand_from $commands"
 set -l any "__fish_seen_subcommand_from $commands"
 set -l ordered "__fish_seen_subcommand_from rank frontier safest build attack measure"
@@ -27,6 +27,14 @@ complete -c flexos-explore -n $none -a attack -d "say whether an image stops wha
 complete -c flexos-explore -n $none -a scan -d "say whether code of an image could change its own rights"
 complete -c flexos-explore -n $none -a inspect -d "say what is in an image"
 
+complete -c flexos-explore -n $none -a profile -d "measure the profile of a spec"
+complete -c flexos-explore -n $none -a calibrate -d "measure what gates cost on this machine"
+complete -c flexos-explore -n "__fish_seen_subcommand_from profile calibrate" -l platform -x -a "qemu linux" -d "what to measure on"
+complete -c flexos-explore -n "__fish_seen_subcommand_from calibrate" -l runs -x -d "boots of each image"
+complete -c flexos-explore -n "__fish_seen_subcommand_from profile" -s n -l operations -x -d "operations of the workload"
+complete -c flexos-explore -n "__fish_seen_subcommand_from profile" -l workload -x -d "in place of the spec's"
+complete -c flexos-explore -n "__fish_seen_subcommand_from profile" -s o -l output -r -F -d "the profile's file"
+complete -c flexos-explore -n "__fish_seen_subcommand_from profile" -l no-hardening -d "without the factors of hardenings"
 complete -c flexos-explore -n $none -a doctor -d "say what this machine can do and what will be used"
 complete -c flexos-explore -n $none -a sweep -d "measure the best image of each spec under each strategy"
 complete -c flexos-explore -n $none -a diff -d "say whether anything got slower or less isolated"

@@ -151,8 +151,8 @@ int run_why_not(App& app, const Options& options, const Spec& spec) {
     if (answer.delta.empty()) {
       text += "\nIt is the best.\n";
     } else {
-      text += fmt::format("\nAgainst the best ({}), cycles an operation:\n\n",
-                          configuration_id(spec, answer.best));
+      text += fmt::format("\nAgainst the best ({}), {} an operation:\n\n",
+                          configuration_id(spec, answer.best), name(spec.profile->clock));
       double total = 0;
       for (const DeltaItem& d : answer.delta) {
         const CostItem& named = d.mine.what.empty() ? d.best : d.mine;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "cli/app.h"
+#include "cli/calibrated.h"
 
 namespace flexos {
 
@@ -47,6 +48,7 @@ int run(App& app, const Options& options) {
     Json json;
     json["points"] = to_json(*spec, judged.list);
     json["complete"] = found.complete;
+    json["gates"] = gates_json(*spec);
     add_certificate(json, found.certificate);
     if (options.poset) json["poset"] = poset_json(*spec, judged.list);
     json["seconds"] = seconds;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "cli/app.h"
+#include "cli/calibrated.h"
 
 namespace flexos {
 
@@ -53,6 +54,7 @@ int run(App& app, const Options& options) {
     json["configurations"] = to_json(*spec, judged.list);
     json["optimal"] = ranking.optimal;
     json["exhausted"] = ranking.exhausted;
+    json["gates"] = gates_json(*spec);
     add_certificate(json, ranking.certificate);
     if (options.poset) json["poset"] = poset_json(*spec, judged.list);
     json["seconds"] = seconds;

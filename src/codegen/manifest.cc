@@ -227,6 +227,14 @@ class Object {
     return number;
   }
 
+  /// True, false, or not there at all, which is false.
+  bool flag(const char* key) {
+    if (!json_.is_object() || !json_.contains(key)) return false;
+    taken_.insert(key);
+    if (!json_[key].is_boolean()) errors_.add(path_ + "/" + key, "true or false is expected");
+    return json_[key].is_boolean() && json_[key].get<bool>();
+  }
+
   void bad(const std::string& what) { errors_.add(path_, what); }
 
   void finish() {
@@ -408,6 +416,7 @@ Json to_json(const Manifest& m) {
   json["inputs"] = Json::object();
   for (const auto& [name, hash] : m.inputs) json["inputs"][name] = hash;
   json["tool"] = m.tool;
+  if (m.counting) json["counting"] = true;
   return json;
 }
 
@@ -472,6 +481,7 @@ Result<Manifest> manifest_from_json(std::string_view text) {
     return hash;
   });
   m.tool = in.text("tool");
+  m.counting = in.flag("counting");
   in.finish();
   if (!errors.first()) check_references(m, errors);
   if (errors.first()) return *errors.first();

@@ -108,6 +108,7 @@ struct Manifest {
   std::map<std::string, std::uint64_t> sizes;                 ///< bytes: text, data, image, ...
   std::map<std::string, std::string> inputs;                  ///< SHA-256 by name
   std::string tool;                                           ///< "flexos-explore 0.1.0"
+  bool counting = false;  ///< counts its calls (counting.h): no image to compare others with
 
   bool operator==(const Manifest&) const = default;
 

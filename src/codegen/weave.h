@@ -28,6 +28,7 @@ struct WeaveOptions {
   Sizes sizes;
   std::string tool;                 ///< for image.json
   bool probes = false;              ///< to be attacked: probes.h
+  bool counting = false;            ///< counts its calls: counting.h. Goes to OUT/ID-counting
   Defence without = Defence::none;  ///< for tests: weaken.h
 };
 

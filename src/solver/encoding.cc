@@ -20,14 +20,25 @@ bool contains(const std::vector<std::string>& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-/// Calls over the edge, both directions.
-Decimal calls_between(const Profile& profile, int i, int j) {
+/// What the boundary between two components costs, both directions; nullopt: out of range.
+std::optional<Decimal> between(const Spec& spec, int i, int j, int level) {
   Decimal calls;
+  Decimal copying;
   for (const auto& direction : {std::array<int, 2>{i, j}, std::array<int, 2>{j, i}}) {
-    const auto found = profile.calls.find(direction);
-    if (found != profile.calls.end()) calls = add(calls, found->second).value_or(Decimal{});
+    const auto found = spec.profile->calls.find(direction);
+    if (found != spec.profile->calls.end()) calls = add(calls, found->second).value_or(Decimal{});
+    const Decimal copy = level == 0 ? Decimal{} : copy_cost(spec, direction[0], direction[1]);
+    copying = add(copying, copy).value_or(Decimal{});
   }
-  return calls;
+  const auto gates = multiply(calls, gate_cost(spec, static_cast<Level>(level)));
+  return gates ? add(*gates, copying) : std::nullopt;
+}
+
+/// What it costs more at a level than at the one below; the lowest one as a whole.
+std::optional<Decimal> step_between(const Spec& spec, int i, int j, int level) {
+  const auto here = between(spec, i, j, level);
+  const auto below = level == 0 ? Decimal{} : between(spec, i, j, level - 1);
+  return here && below ? subtract(*here, *below) : std::nullopt;
 }
 
 /// Does the list name f? `component.*` stands for what the component's api has.
@@ -406,13 +417,8 @@ std::vector<Encoding::Term> Encoding::cost_terms() const {
   std::vector<Term> terms;
   for (int i = 0; i < n_; ++i) {
     for (int j = 0; j < i; ++j) {
-      const Decimal calls = calls_between(*spec_.profile, i, j);
-      if (calls == Decimal{}) continue;
       for (int level = 0; level <= top_; ++level) {
-        const Decimal gate = gate_cost(spec_, static_cast<Level>(level));
-        const Decimal below =
-            level == 0 ? Decimal{} : gate_cost(spec_, static_cast<Level>(level - 1));
-        const auto step = multiply(calls, subtract(gate, below).value_or(Decimal{}));
+        const auto step = step_between(spec_, i, j, level);
         if (step && *step != Decimal{}) terms.emplace_back(apart(i, j, level), *step);
       }
     }
@@ -603,14 +609,10 @@ void Encoding::require_weighted_cheaper(const Configuration& c,
       options[at(i)].push_back(*units);
     }
     for (int j = 0; j < i; ++j) {
-      const Decimal calls = calls_between(*spec_.profile, i, j);
-      if (calls == Decimal{}) continue;
       for (int level = 0; level <= top_; ++level) {
-        const Decimal below =
-            level == 0 ? Decimal{} : gate_cost(spec_, static_cast<Level>(level - 1));
-        const auto step = subtract(gate_cost(spec_, static_cast<Level>(level)), below);
-        const auto product = step ? multiply(calls, *step) : std::nullopt;
-        const auto units = product ? product->scaled(scale) : std::nullopt;
+        const auto step = step_between(spec_, i, j, level);
+        if (step == Decimal{}) continue;
+        const auto units = step ? step->scaled(scale) : std::nullopt;
         if (!units) return;
         if (level == 0) {
           limit -= *units;
@@ -658,11 +660,9 @@ void Encoding::require_weighted_cheaper(const Configuration& c,
 Decimal Encoding::cost(const Configuration& c) const {
   Decimal sum;
   for (int i = 0; i < n_; ++i) {
-    for (int j = 0; j < n_; ++j) {
-      const auto found = spec_.profile->calls.find({i, j});
-      if (i == j || found == spec_.profile->calls.end()) continue;
-      const auto gate = multiply(found->second, gate_cost(spec_, c.level(i, j)));
-      if (gate) sum = add(sum, *gate).value_or(Decimal{});
+    for (int j = 0; j < i; ++j) {
+      const auto pair = between(spec_, i, j, c.level(i, j));
+      if (pair) sum = add(sum, *pair).value_or(Decimal{});
     }
     for (const Option& option : options_[at(i)]) {
       if (option.variant == c.variants[at(i)] && option.hardening == c.hardening[at(i)]) {

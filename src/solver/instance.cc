@@ -300,6 +300,14 @@ class Builder {
           if (sum) row[r] = *sum;
         }
       }
+      for (const auto& [pair, copy] : spec_.profile->copy) {
+        if (pair[0] == pair[1] || spec_.sharing != Sharing::copy) continue;
+        auto& row = gate[at(pair_index(pair[0], pair[1]))];
+        for (std::size_t r = 0; r < levels; ++r) {
+          const auto sum = add(row[r], copy);
+          if (sum && out_.levels[r] > 0) row[r] = *sum;
+        }
+      }
       for (int i = 0; i < n; ++i) {
         for (std::size_t o = 0; o < raw_[at(i)].size(); ++o) {
           work[at(i)][o] = checked.mul(spec_.profile->work[at(i)], raw_[at(i)][o].extra);

@@ -454,6 +454,11 @@ class Judge {
       const Fixed gate(spec_.sharing == Sharing::copy ? one.gate_copy : one.gate_dss);
       cost_ = cost_ + Fixed{crossings[m], scale} * gate;
     }
+    // Buffers are copied where a call leaves its compartment, whatever the mechanism.
+    for (const auto& [edge, copying] : profile.copy) {
+      const bool crosses = edge[0] != edge[1] && c_.level(edge[0], edge[1]) != 0;
+      if (crosses && spec_.sharing == Sharing::copy) cost_ = cost_ + Fixed(copying);
+    }
     for (int i = 0; i < n_ && !profile.work.empty(); ++i) {
       Fixed factor(variant(i).slowdown);
       for (std::size_t h = 0; h < spec_.hardening.size(); ++h) {

@@ -129,7 +129,10 @@ std::vector<CostItem> cost_items(const Spec& spec, const Configuration& c) {
         if (found != spec.profile->calls.end()) calls = add(calls, found->second).value_or(calls);
       }
       const Level level = c.level(i, j);
-      const double cost = calls.to_double() * gate_cost(spec, level).to_double();
+      double cost = calls.to_double() * gate_cost(spec, level).to_double();
+      if (level > 0) {
+        cost += copy_cost(spec, i, j).to_double() + copy_cost(spec, j, i).to_double();
+      }
       if (cost == 0) continue;
       items.push_back(
           {CostItem::Kind::edge, pair_name(spec, i, j), spec.mechanisms[level].name, cost});

@@ -15,6 +15,8 @@ namespace {
 const NumberRange kPercent{.least = 0, .most = 100, .above = false, .unit = "per cent"};
 const NumberRange kFactor{.least = 0, .most = 1000, .above = true};
 const NumberRange kCycles{.least = 0, .most = 1000000000, .above = false, .unit = "cycles"};
+const NumberRange kInstructions{
+    .least = 0, .most = 1000000000, .above = false, .unit = "instructions"};
 constexpr std::size_t kMaxHardening = 64;  // a set of them is one machine word
 constexpr std::size_t kMaxMechanisms = 64;
 
@@ -84,24 +86,44 @@ Hardening read_one_hardening(Report& report, const std::string& name, const Defi
   return h;
 }
 
+struct GateCost {
+  std::optional<Decimal> copy;
+  std::optional<Decimal> dss;
+};
+
 /// `gate: 62` or `gate: {copy: 62, dss: 50}`.
-void read_gate(Report& report, const NodePtr& node, Mechanism& mechanism) {
+GateCost read_cost(Report& report, const NodePtr& node, const NumberRange& range) {
+  GateCost cost;
   if (!node->is_map()) {
-    if (const auto cycles = read_number(report, *node, "a gate's cost", kCycles)) {
-      mechanism.gate_copy = *cycles;
-      mechanism.gate_dss = *cycles;
-    }
-    return;
+    cost.copy = read_number(report, *node, "a gate's cost", range);
+    cost.dss = cost.copy;
+    return cost;
   }
   const MapReader map(report, node, "a gate's cost", {"copy", "dss"});
   if (const auto copy = map.get("copy")) {
-    mechanism.gate_copy =
-        read_number(report, *copy, "a gate's cost", kCycles).value_or(mechanism.gate_copy);
+    cost.copy = read_number(report, *copy, "a gate's cost", range);
   }
   if (const auto dss = map.get("dss")) {
-    mechanism.gate_dss =
-        read_number(report, *dss, "a gate's cost", kCycles).value_or(mechanism.gate_dss);
+    cost.dss = read_number(report, *dss, "a gate's cost", range);
   }
+  return cost;
+}
+
+void read_gate(Report& report, const NodePtr& node, Mechanism& mechanism) {
+  const GateCost cost = read_cost(report, node, kCycles);
+  if (cost.copy) mechanism.gate_copy = *cost.copy;
+  if (cost.dss) mechanism.gate_dss = *cost.dss;
+}
+
+/// Where one sharing alone is given, the other has no cost in instructions.
+void read_instructions(Report& report, const NodePtr& node, Mechanism& mechanism) {
+  const GateCost cost = read_cost(report, node, kInstructions);
+  if (cost.copy) mechanism.instructions_copy = cost.copy;
+  if (cost.dss) mechanism.instructions_dss = cost.dss;
+}
+
+bool stands_in_spec(const Entry* entry) {
+  return entry != nullptr && entry->key->span.source != nullptr && entry->key->span.source->primary;
 }
 
 std::optional<int> read_limit(Report& report, const MapReader& map, std::string_view key) {
@@ -114,9 +136,9 @@ std::optional<int> read_limit(Report& report, const MapReader& map, std::string_
 
 /// True iff the definition says a level, without which it has no place among the others.
 bool read_one_mechanism(Report& report, const Definition& d, Mechanism& m) {
-  const MapReader map(
-      report, d.node, "a mechanism",
-      {"mechanism", "level", "strength", "gate", "limits", "platforms", "memory", "backend"});
+  const MapReader map(report, d.node, "a mechanism",
+                      {"mechanism", "level", "strength", "gate", "instructions", "limits",
+                       "platforms", "memory", "backend"});
   if (!map) return false;
   check_name(report, *d.node, "mechanism", m.name);
   if (!d.from_spec) map.require("strength", "how many per cent of attacks across it it stops");
@@ -124,6 +146,10 @@ bool read_one_mechanism(Report& report, const Definition& d, Mechanism& m) {
     m.strength = read_number(report, *node, "`strength`", kPercent).value_or(Decimal());
   }
   if (const auto node = map.get("gate")) read_gate(report, node, m);
+  if (const auto node = map.get("instructions")) read_instructions(report, node, m);
+  if (stands_in_spec(map.entry("gate")) || stands_in_spec(map.entry("instructions"))) {
+    m.gate_source = GateSource::spec;
+  }
   if (const auto node = map.get("limits")) {
     const MapReader limits(report, node, "`limits`", {"keys", "vms"});
     m.keys = read_limit(report, limits, "keys");
@@ -294,7 +320,10 @@ std::vector<Mechanism> read_mechanisms(Report& report, Scope& scope,
   if (gates == nullptr) return result;
   for (const Entry& entry : read_map(report, *gates, "`gates`", "write `gates: {mpk.light: 60}`")) {
     if (const auto level = scope.mechanism(*entry.key)) {
+      // In whichever clock the profile has.
       read_gate(report, entry.value, result[*level]);
+      read_instructions(report, entry.value, result[*level]);
+      result[*level].gate_source = GateSource::spec;
     }
   }
   return result;

@@ -249,6 +249,103 @@ void read_weights(Report& report, Scope& scope, const NodePtr& node, Spec& spec)
   read("asset", spec.asset);
 }
 
+namespace {
+
+/// `{caller: {callee: number}}`.
+std::map<std::array<int, 2>, Decimal> read_edges(Report& report, Scope& scope, const Node& node,
+                                                 std::string_view key, std::string_view what) {
+  std::map<std::array<int, 2>, Decimal> edges;
+  for (const Entry& from : read_map(report, node, fmt::format("`{}` of a profile", key),
+                                    fmt::format("write `{}: {{redis: {{lwip: 12.5}}}}`", key))) {
+    const auto caller = scope.component(*from.key);
+    for (const Entry& to : read_map(report, *from.value, fmt::format("the {} of a component", key),
+                                    "write `redis: {lwip: 12.5}`")) {
+      const auto callee = scope.component(*to.key);
+      const auto number = read_number(report, *to.value, what, {.least = 0, .most = kMaxNumber});
+      // Calls inside a component never cross anything.
+      if (caller && callee && number && *caller != *callee) edges[{*caller, *callee}] = *number;
+    }
+  }
+  return edges;
+}
+
+/// Measured factors go before what the definitions say, and behind what the spec says itself.
+void read_factors(Report& report, Scope& scope, const Node& node, Spec& spec) {
+  const NumberRange factor{.least = 0, .most = 1000, .above = true};
+  for (const Entry& one : read_map(report, node, "`hardening` of a profile",
+                                   "write `hardening: {redis: {asan: 2.1}}`")) {
+    const auto index = scope.component(*one.key);
+    for (const Entry& entry :
+         read_map(report, *one.value, "the factors of a component", "write `redis: {asan: 2.1}`")) {
+      const auto hardening = scope.hardening(*entry.key);
+      const auto value = read_number(report, *entry.value, "a factor", factor);
+      if (!index || !hardening || !value) continue;
+      Component& c = spec.components[static_cast<std::size_t>(*index)];
+      const auto& stated = c.stated_slowdown;
+      if (std::find(stated.begin(), stated.end(), entry.key->text) != stated.end()) continue;
+      c.slowdown[entry.key->text] = *value;
+    }
+  }
+}
+
+void read_clock(Report& report, const MapReader& map, Profile& profile) {
+  static const std::vector<std::string> kClocks = {"cycles", "instructions"};
+  static const std::vector<std::string> kPlatforms = {"qemu/tcg/instructions", "qemu/kvm/cycles",
+                                                      "linux/native/cycles"};
+  if (const auto value = map.get("machine")) {
+    profile.machine = read_text(report, *value, "`machine`").value_or("");
+  }
+  std::optional<std::size_t> clock;
+  if (const auto value = map.get("clock")) clock = read_choice(report, *value, "`clock`", kClocks);
+  if (const auto value = map.get("platform")) {
+    if (const auto platform = read_choice(report, *value, "`platform` of a profile", kPlatforms)) {
+      profile.platform = kPlatforms[*platform];
+      const std::size_t its = *platform == 0 ? 1 : 0;
+      if (clock && *clock != its) {
+        report.error(map.get("clock")->span, "clock-mismatch",
+                     fmt::format("{} counts {}, not {}", ticked(profile.platform), kClocks[its],
+                                 kClocks[*clock]),
+                     fmt::format("write `clock: {}`, or leave it out", kClocks[its]));
+      }
+      clock = its;
+    }
+  }
+  if (clock) profile.clock = *clock == 0 ? CostClock::cycles : CostClock::instructions;
+}
+
+/// Makes the costs of gates those in instructions. A mechanism that has none is an error where the
+/// spec asks for it by name, and is left out where it is merely there.
+void count_instructions(Report& report, const Entry& clock, Spec& spec) {
+  std::vector<std::string> named;
+  std::vector<bool> wanted(spec.mechanisms.size(), false);
+  for (const Statement& s : spec.statements) {
+    if (s.kind == StatementKind::explore_mechanisms) named = s.names;
+    if (s.level) wanted[*s.level] = true;
+  }
+  for (std::size_t i = 0; i < spec.mechanisms.size(); ++i) {
+    Mechanism& m = spec.mechanisms[i];
+    const auto& cost = spec.sharing == Sharing::copy ? m.instructions_copy : m.instructions_dss;
+    if (m.name == "none" && !cost) m.instructions_copy = m.instructions_dss = Decimal();
+    m.gate_copy = m.instructions_copy.value_or(Decimal());
+    m.gate_dss = m.instructions_dss.value_or(Decimal());
+    if (!spec.explored_mechanisms[i] || cost) continue;
+    const std::string what = fmt::format(
+        "this profile counts instructions, and what a gate of {} costs in them is "
+        "not known",
+        ticked(m.name));
+    const std::string hint = fmt::format("`gates: {{{}: N}}` says it", m.name);
+    if (wanted[i] || std::find(named.begin(), named.end(), m.name) != named.end()) {
+      report.error(clock.value->span, "no-gate-cost", what,
+                   hint + "; or leave it out of `explore: {mechanisms: [...]}`");
+    } else {
+      spec.explored_mechanisms[i] = false;
+      report.warning(clock.value->span, "no-gate-cost", what + ": it is not explored", hint);
+    }
+  }
+}
+
+}  // namespace
+
 void read_profile(Report& report, Scope& scope, Files& files, const Entry& entry, Spec& spec) {
   NodePtr node = entry.value;
   if (node->is_scalar()) {
@@ -259,7 +356,9 @@ void read_profile(Report& report, Scope& scope, Files& files, const Entry& entry
   }
   const NumberRange count{.least = 0, .most = kMaxNumber};
   const NumberRange positive{.least = 0, .most = kMaxNumber, .above = true, .unit = "cycles"};
-  const MapReader map(report, node, "a profile", {"base", "calls", "work"});
+  const MapReader map(
+      report, node, "a profile",
+      {"base", "calls", "work", "copy", "hardening", "clock", "platform", "machine"});
   if (!map) return;
   Profile profile;
   profile.origin = make_origin(entry);
@@ -268,19 +367,10 @@ void read_profile(Report& report, Scope& scope, Files& files, const Entry& entry
     profile.base = read_number(report, *base, "`base`", positive).value_or(Decimal(1));
   }
   if (const auto calls = map.get("calls")) {
-    for (const Entry& from :
-         read_map(report, *calls, "`calls` of a profile", "write `calls: {redis: {lwip: 12.5}}`")) {
-      const auto caller = scope.component(*from.key);
-      for (const Entry& to : read_map(report, *from.value, "the calls of a component",
-                                      "write `redis: {lwip: 12.5}`")) {
-        const auto callee = scope.component(*to.key);
-        const auto number = read_number(report, *to.value, "a number of calls", count);
-        // Calls inside a component never cross anything.
-        if (caller && callee && number && *caller != *callee) {
-          profile.calls[{*caller, *callee}] = *number;
-        }
-      }
-    }
+    profile.calls = read_edges(report, scope, *calls, "calls", "a number of calls");
+  }
+  if (const auto copy = map.get("copy")) {
+    profile.copy = read_edges(report, scope, *copy, "copy", "what copying takes");
   }
   if (const auto work = map.get("work")) {
     for (const Entry& item :
@@ -289,6 +379,12 @@ void read_profile(Report& report, Scope& scope, Files& files, const Entry& entry
       const auto cycles = read_number(report, *item.value, "a component's work", count);
       if (index && cycles) profile.work[static_cast<std::size_t>(*index)] = *cycles;
     }
+  }
+  if (const auto factors = map.get("hardening")) read_factors(report, scope, *factors, spec);
+  read_clock(report, map, profile);
+  if (profile.clock == CostClock::instructions) {
+    const Entry* clock = map.entry("clock");
+    count_instructions(report, clock != nullptr ? *clock : *map.entry("platform"), spec);
   }
   spec.profile = std::move(profile);
 }

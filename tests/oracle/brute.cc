@@ -253,7 +253,15 @@ Rational Brute::boundary_cost(int i, int j, Level level) const {
   for (const auto& [edge, f] : spec_.profile->calls) {
     if (edge == std::array<int, 2>{i, j} || edge == std::array<int, 2>{j, i}) calls += value(f);
   }
-  return calls * gate;
+  Rational copying = 0;
+  if (level != 0 && spec_.sharing != Sharing::dss) {
+    for (const auto& [edge, what] : spec_.profile->copy) {
+      if (edge == std::array<int, 2>{i, j} || edge == std::array<int, 2>{j, i}) {
+        copying += value(what);
+      }
+    }
+  }
+  return calls * gate + copying;
 }
 
 Rational Brute::openness(int attacker, int victim, Level level) const {

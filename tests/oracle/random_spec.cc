@@ -514,6 +514,12 @@ class Generator {
     for (const std::string& name : names_) {
       line(2, fmt::format("{}: {}", name, chance(10) ? "0" : decimal(0, 3000, 2)));
     }
+    if (!chance(30)) return;
+    line(1, "copy:");
+    for (const std::string& from : names_) {
+      const std::string& to = names_[from == names_[0] ? 1 : 0];
+      line(2, fmt::format("{}: {{{}: {}}}", from, to, decimal(0, 500, 2)));
+    }
   }
 
   const std::uint64_t seed_;
