@@ -41,7 +41,7 @@ std::vector<int> d_optimal(const SearchSpace& space, int count, int first, doubl
     information.append(row);
     chosen.push_back(c);
   };
-  if (first >= 0) take(first);
+  if (first >= 0 && first < space.size) take(first);
   while (static_cast<int>(chosen.size()) < std::min(count, space.size)) {
     int best = -1;
     double most = 0;

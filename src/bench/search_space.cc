@@ -47,6 +47,16 @@ class Builder {
     const double cost = profile() ? calls(i, j) * (gate(level) - gate(below)) / base() : 0;
     add(boundaries_, std::move(chosen), std::max(0.0, cost));
   }
+  /// Compartments that each candidate has. One more costs something besides the calls between
+  /// pairs: memory, translations, caches.
+  void compartments(const std::vector<int>& count) {
+    const int most = count.empty() ? 0 : *std::max_element(count.begin(), count.end());
+    for (int k = 2; k <= most; ++k) {
+      std::vector<char> chosen(count.size());
+      for (std::size_t c = 0; c < count.size(); ++c) chosen[c] = count[c] >= k ? 1 : 0;
+      add(boundaries_, std::move(chosen), 0);
+    }
+  }
   /// Candidates whose component i is built with `name`.
   void hardening(int i, const std::string& name, std::vector<char> chosen) {
     const Component& c = spec_.components[at(i)];
@@ -170,6 +180,11 @@ SearchSpace space_of(const Spec& spec, const Measured& measured) {
     }
     for (auto& [name, column] : columns) build.hardening(i, name, std::move(column));
   }
+  std::vector<int> count;
+  for (const MeasuredRow& row : rows) {
+    count.push_back(1 + *std::max_element(row.compartment_of.begin(), row.compartment_of.end()));
+  }
+  build.compartments(count);
   for (int b = 0; b < size; ++b) {
     for (int a = 0; a < size; ++a) {
       if (a != b && measured_at_least(rows[at(b)], rows[at(a)]) &&
@@ -208,6 +223,11 @@ SearchSpace space_of(const Spec& spec, const std::vector<Configuration>& configu
                     choosing(size, [&](std::size_t c) { return all[c].variants[at(i)] == v; }));
     }
   }
+  std::vector<int> count;
+  for (const Configuration& c : all) {
+    count.push_back(static_cast<int>(classes(c, spec.size(), 0).size()));
+  }
+  build.compartments(count);
   for (int b = 0; b < size; ++b) {
     for (int a = 0; a < size; ++a) {
       if (a != b && at_least_as_safe(spec, all[at(b)], all[at(a)]) &&

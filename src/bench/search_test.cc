@@ -142,6 +142,31 @@ TEST(GuidedSearch, AllOrNothing) {
   EXPECT_LE(search_for(replay, SearchStrategy::model, 0).order.size(), 2U);
 }
 
+TEST(GuidedSearch, OutOfNothingNothing) {
+  const SearchSpace space;
+  for (const SearchStrategy strategy : kAll) {
+    GuidedRequest request;
+    request.strategy = strategy;
+    const GuidedAnswer answer = guided_search(space, request, [](int) { return Observation{}; });
+    EXPECT_TRUE(answer.complete);
+    EXPECT_TRUE(answer.order.empty());
+  }
+  EXPECT_EQ(space.least(), -1);
+}
+
+// Costs that belong to a layout as a whole, not to pairs: what is compartments' own is learned too.
+TEST(GuidedSearch, LayoutsMayCostMoreThanTheirPairs) {
+  Replay replay = recording(11, {0, 0});
+  for (int c = 64; c < 80; ++c) {  // three compartments
+    Observation& o = replay.observations[at(c)];
+    o.value = 1 / (1 / o.value + 0.4e-6);
+    o.low = o.high = o.value;
+  }
+  for (const double budget : ten_budgets(replay)) {
+    EXPECT_EQ(search_for(replay, SearchStrategy::model, budget).maximal, truth(replay, budget));
+  }
+}
+
 TEST(GuidedSearch, RelativeBudgetIsOfTheLeastSafe) {
   const Replay replay = recording(5);
   const int least = replay.space.least();

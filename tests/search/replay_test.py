@@ -20,21 +20,22 @@ components:
   - {component: sched, hardening: {allow: [asan]}}
 """
 NAMES = ("app", "libc", "lwip", "sched")
-LAYOUTS = {"app+libc+lwip+sched": 0, "app+libc+sched|lwip": 1, "app+libc+lwip|sched": 2,
-           "app+libc|lwip+sched": 3, "app+libc|lwip|sched": 4}
+# Which pairs part: lwip from the rest, sched from the rest, these two from each other.
+LAYOUTS = {"app+libc+lwip+sched": (), "app+libc+sched|lwip": (0, 2),
+           "app+libc+lwip|sched": (1, 2), "app+libc|lwip+sched": (0, 1),
+           "app+libc|lwip|sched": (0, 1, 2)}
 
 
 def recording(seed, misfit=0.0):
     """The paper's five layouts and 16 hardenings, with additive costs."""
     dice = random.Random(seed)
-    gates = [0, *(dice.uniform(0.05, 0.4) for _ in range(3))]
-    gates.append(max(gates) + 0.2)
+    gates = [dice.uniform(0.05, 0.4) for _ in range(3)]
     work = [dice.uniform(0.05, 0.8) for _ in NAMES]
     lines = ["compartments,hardening,throughput"]
-    for layout, number in LAYOUTS.items():
+    for layout, parted in LAYOUTS.items():
         for bits in range(16):
             chosen = [i for i in range(4) if bits >> i & 1]
-            time = 1 + gates[number] + sum(work[i] for i in chosen)
+            time = 1 + sum(gates[i] for i in parted) + sum(work[i] for i in chosen)
             time *= 1 + dice.gauss(0, misfit)
             hardening = ";".join(f"{NAMES[i]}:sfi" for i in chosen)
             lines.append(f"{layout},{hardening},{1e6 / time:.3f}")
@@ -71,10 +72,10 @@ class Replay(ToolTest):
                         lines = {row["line"] for row in found["maximal"]}
                         self.assertLessEqual(lines, set(found["order"]))
 
-    def test_the_model_measures_a_fifth_of_an_additive_world(self):
+    def test_the_model_measures_a_quarter_of_an_additive_world_at_most(self):
         found = self.ask("--replay", self.table, "--at-least", "41%")
         self.assertEqual(found["strategy"], "model")
-        self.assertLessEqual(found["measured"], 16)
+        self.assertLessEqual(found["measured"], 20)
         self.assertEqual(self.ask("--replay", self.table, "--at-least", "41%",
                                   "--strategy", "exhaustive")["measured"], 80)
 
