@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 
 #include "cli/app.h"
 #include "report/csv.h"
@@ -9,7 +10,6 @@
 #include "report/html.h"
 #include "report/plot.h"
 #include "report/points.h"
-#include "spec/source.h"
 
 namespace flexos {
 
@@ -32,14 +32,17 @@ int write_file(App& app, const fs::path& file, const std::string& text) {
   return app.fail(kEnvironment, "cannot write " + file.string());
 }
 
-/// The data of an exploration; nullopt with a message where `file` holds none.
+/// The data of an exploration; nullopt with a message where `file` holds none. Tens of megabytes
+/// are nothing unusual: a frontier of thousands of points, the attacks on every image.
 std::optional<Json> read_data(App& app, const std::string& file) {
-  const ReadResult read = read_file(file);
-  if (read.status != ReadStatus::ok) {
-    app.fail(kNo, "cannot read " + file + (read.reason.empty() ? "" : ": " + read.reason));
+  std::ifstream in(file, std::ios::binary);
+  std::ostringstream text;
+  if (in && in.peek() != std::ifstream::traits_type::eof()) text << in.rdbuf();
+  if (!in.is_open() || in.bad() || text.fail()) {
+    app.fail(kNo, "cannot read " + file);
     return std::nullopt;
   }
-  Json data = Json::parse(read.text, nullptr, false);
+  Json data = Json::parse(text.view(), nullptr, false);
   const std::string hint = "`flexos-explore SPEC` writes explored/NAME.json, which it reads";
   if (data.is_discarded() || !data.is_object()) {
     app.fail(kNo, file + " is not JSON", hint);
