@@ -24,10 +24,11 @@ std::string measured_text(const Exploration& x, const Exploration::Entry& entry)
 }
 
 std::string draw_outcome(const Exploration& x, const Style& style) {
-  const bool exact = x.platform && x.platform->exact();
   const bool measured = std::any_of(x.entries.begin(), x.entries.end(),
                                     [](const auto& e) { return e.measurement.has_value(); });
-  const int width = !measured ? 0 : exact ? 12 : 24;
+  std::size_t widest = 8;  // the column's name
+  for (const auto& e : x.entries) widest = std::max(widest, measured_text(x, e).size());
+  const int width = measured ? static_cast<int>(widest) : 0;
   const int indent = 38 + (measured ? width + 2 : 0);
   const Json data_stars = report_stars(x);
   const auto starred = [&](const std::string& id) {
@@ -36,7 +37,7 @@ std::string draw_outcome(const Exploration& x, const Style& style) {
   std::string out =
       emphasis(fmt::format("  {:>3}  {:<12}  {:>9}  {}{:>5}  {}", "#", "id", "predicted",
                            measured ? fmt::format("{:<{}}  ", "measured", width) : std::string(),
-                           "score", "compartments, hardening, what it is predicted to cost"),
+                           "score", "compartments, hardening, predicted cost"),
                style) +
       "\n";
   int number = 0;
