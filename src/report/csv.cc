@@ -47,7 +47,10 @@ std::string hardening_text(const Json& c) {
     std::string names;
     for (const Json& name : list) names += (names.empty() ? "" : "+") + json_text(name);
     if (names.empty()) continue;
-    text += (text.empty() ? "" : ";") + component + ":" + names;
+    if (!text.empty()) text += ';';
+    text += component;
+    text += ':';
+    text += names;
   }
   return text;
 }
