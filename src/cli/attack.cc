@@ -321,6 +321,10 @@ int run(App& app, const Options& options) {
   if (const auto found = find_image(options.target); found && !found->manifest.empty()) {
     auto manifest = read_manifest(found->manifest);
     if (!manifest) return app.fail(kNo, manifest.error().message, manifest.error().hint);
+    if (manifest->counting) {
+      return app.fail(kNo, options.target + " counts its calls (`profile`), in a single compartment",
+                      "attack the image that `build` makes");
+    }
     image = std::move(*manifest);
     if (options.spec.empty()) {
       return app.fail(kUsage, "an image is attacked by weaving it again with probes inside",

@@ -59,6 +59,7 @@ int run(App& app, const Options& options) {
     auto read = read_manifest(path->manifest);
     if (!read) return app.fail(kNo, read.error().message, read.error().hint);
     manifest = std::move(*read);
+    if (manifest->counting) app.note("this image counts its calls: `profile` made it");
   } else {
     app.note("no image.json beside it: components are named by their symbols alone");
   }

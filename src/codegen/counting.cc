@@ -345,7 +345,7 @@ std::string counting_source(const Plan& plan, const Spec& spec, std::uint32_t th
   for (std::uint32_t t = 0; t < threads; ++t) {
     state += fmt::format("count_frames.{}: .fill {}, 8, 0\n", t, 3 * kDepth);
   }
-  return "// Counting image: docs/measuring.md. Each record: count, account, target, names.\n" +
+  return "// Counting image: docs/profiling.md. Each record: count, account, target, names.\n" +
          code +
          fmt::format("    .section .data.gate.{}, \"aw\"\n", plan.compartments.front().number) +
          "    .balign 8\n    .globl count_calls\ncount_calls:\n" + calls +
