@@ -132,7 +132,7 @@ RunSample drive(const RunRequest& request) {
   sample.failure = failure_of(outcome, !console.empty());
   if (sample.failure != Failure::none) {
     sample.detail = outcome.detail;
-    if (!outcome.fault_line.empty()) sample.detail += ": " + outcome.fault_line;
+    if (sample.failure == Failure::fault) sample.detail += ": " + outcome.fault_line;
     return sample;
   }
   const auto result =

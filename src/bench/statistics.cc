@@ -84,6 +84,20 @@ std::vector<double> ranks(const std::vector<double>& values) {
   return result;
 }
 
+/// The part below the lower end of a 95 % interval of n values. Percentiles of a bootstrap are too
+/// narrow for few values; Hesterberg's expanded percentiles make up for it as Student's t does for
+/// the normal: t by its series in 1/df (Abramowitz and Stegun 26.7.5).
+double tail_of(std::size_t n) {
+  constexpr double z = 1.959963984540054;
+  const double df = static_cast<double>(n - 1);
+  const double z3 = z * z * z;
+  const double z5 = z3 * z * z;
+  const double t = z + (z3 + z) / (4 * df) + (5 * z5 + 16 * z3 + 3 * z) / (96 * df * df) +
+                   (3 * z5 * z * z + 19 * z5 + 17 * z3 - 15 * z) / (384 * df * df * df);
+  const double wide = t * std::sqrt(static_cast<double>(n) / df);
+  return 0.5 * std::erfc(wide / std::sqrt(2.0));
+}
+
 }  // namespace
 
 std::uint64_t Random::next() {
@@ -118,8 +132,9 @@ Interval bootstrap_median(const std::vector<double>& values, std::uint64_t seed,
     const double place = part * static_cast<double>(medians.size() - 1);
     return medians[static_cast<std::size_t>(std::lround(place))];
   };
-  interval.low = at(0.025);
-  interval.high = at(0.975);
+  const double tail = tail_of(values.size());
+  interval.low = at(tail);
+  interval.high = at(1 - tail);
   return interval;
 }
 

@@ -30,8 +30,8 @@ void shuffle(std::vector<T>& list, Random& random) {
 /// Of an even number the mean of the two in the middle; 0 of none.
 double median(std::vector<double> values);
 
-/// The median with its 95 % percentile bootstrap interval. Of paired ratios it takes the ratios:
-/// what makes both of a pair slow does not move them.
+/// The median with its 95 % bootstrap interval (expanded percentiles: as wide as few values need).
+/// Of paired ratios it takes the ratios: what makes both of a pair slow does not move them.
 Interval bootstrap_median(const std::vector<double>& values, std::uint64_t seed,
                           int resamples = 2000);
 

@@ -64,7 +64,7 @@ TEST(Statistics, IntervalOfEqualValuesIsAPoint) {
 }
 
 TEST(Statistics, IntervalOfFiveReachesFromLeastToMost) {
-  // The chance that three of five draws are the least is 5.8 %: beyond the quantile of 2.5 %.
+  // The chance that three of five draws are the least is 5.8 %, which no tail is as large as.
   const Interval i = bootstrap_median({1, 2, 3, 4, 5}, 1);
   EXPECT_EQ(i.median, 3);
   EXPECT_EQ(i.low, 1);
@@ -86,7 +86,7 @@ double coverage(std::size_t n, const std::function<double(Noise&)>& draw, double
   for (int t = 0; t < kTrials; ++t) {
     std::vector<double> values(n);
     for (double& v : values) v = draw(noise);
-    const Interval i = bootstrap_median(values, static_cast<std::uint64_t>(t), 500);
+    const Interval i = bootstrap_median(values, static_cast<std::uint64_t>(t), 400);
     if (i.low <= truth && truth <= i.high) ++held;
   }
   return static_cast<double>(held) / kTrials;
@@ -98,9 +98,10 @@ TEST(Statistics, IntervalsHoldTheTruthAsOftenAsTheySay) {
   for (const std::size_t n : {5U, 8U, 12U, 25U, 40U}) {
     // Five values: 1 - 2/32 at the very best. The bound below leaves three deviations of the
     // trials.
-    EXPECT_GT(coverage(n, normal, 0), 0.915) << n;
-    EXPECT_LT(coverage(n, normal, 0), 0.99) << n;
-    EXPECT_GT(coverage(n, lognormal, 1), 0.915) << n;
+    const double of_normal = coverage(n, normal, 0);
+    EXPECT_GT(of_normal, 0.92) << n;
+    EXPECT_LT(of_normal, 0.995) << n;
+    EXPECT_GT(coverage(n, lognormal, 1), 0.92) << n;
   }
 }
 

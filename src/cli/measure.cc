@@ -55,9 +55,20 @@ std::string lines_of(const Spec& spec, const Measurement& m, const BenchPlatform
   if (m.boot_seconds > 0) add(fmt::format("boot {:.0f} ms", m.boot_seconds * 1e3));
   if (m.memory_bytes > 0) add(fmt::format("{} KiB of memory", m.memory_bytes / 1024));
   add(fmt::format("image {} KiB", m.image_bytes / 1024));
-  for (const auto& [percentile, value] : m.latency) {
-    add(fmt::format("{} {}", percentile, amount(value, platform)));
+  // "max" sorts before "p50", and belongs behind.
+  std::vector<std::pair<double, std::string>> latency;
+  for (const auto& [percentile, value] : m.latency) latency.emplace_back(value, percentile);
+  std::stable_sort(latency.begin(), latency.end(), [](const auto& a, const auto& b) {
+    return a.first != b.first ? a.first < b.first : a.second > b.second;
+  });
+  std::stable_sort(latency.begin(), latency.end(), [](const auto& a, const auto& b) {
+    return a.second.starts_with("p") && !b.second.starts_with("p");
+  });
+  std::string percentiles;
+  for (const auto& [value, percentile] : latency) {
+    percentiles += fmt::format("{}{} {:.0f}", percentiles.empty() ? "" : ", ", percentile, value);
   }
+  if (!percentiles.empty()) add(fmt::format("latency {} {}", percentiles, platform.clock));
   text += more + "\n";
   if (!m.detail.empty()) text += fmt::format("{:14}note: {}\n", "", m.detail);
   return text;

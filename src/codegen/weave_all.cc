@@ -26,6 +26,17 @@ constexpr const char* kKeyFile = ".key";
 
 std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
+void add(Sha256& sum, const EntryPoint& entry) {
+  sum.add_field(entry.name).add_field(entry.signature).add_field(entry.result);
+  for (const Parameter& p : entry.parameters) {
+    sum.add_field(p.type).add_field(p.name).add_field(p.length);
+    sum.add_field(std::to_string(static_cast<int>(p.direction)));
+    sum.add_field(std::to_string(static_cast<int>(p.lifetime)));
+    if (p.callback) add(sum, *p.callback);
+  }
+  sum.add_field("");
+}
+
 /// Hashes of what an image is made of. Everything that the weaver reads must be in it: what is left
 /// out here would make a stale image look fresh.
 class Keys {
@@ -77,7 +88,7 @@ class Keys {
     }
     for (const Component& component : spec_.components) {
       sum.add_field(component.name);
-      for (const EntryPoint& e : component.api) sum.add_field(e.name).add_field(e.signature);
+      for (const EntryPoint& e : component.api) add(sum, e);
       if (!component.build) continue;
       for (const std::string& leaf : component.build->leaf) sum.add_field(leaf);
       sum.add_field(component.build->main);
