@@ -1,6 +1,7 @@
 #include "bench/doctor.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <fstream>
 
