@@ -1,5 +1,7 @@
 #include "bench/replay.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <optional>
 
@@ -18,23 +20,23 @@ std::optional<std::size_t> column(const Measured& measured, const std::string& n
 Result<Replay> replay_of(const Spec& spec, const Measured& measured, const std::string& metric,
                          double noise) {
   const auto value = column(measured, metric);
-  if (!value) return Error{"no column `" + metric + "`"};
+  if (!value) return Error{fmt::format("no column `{}`", metric)};
   const auto low = column(measured, metric + "_low");
   const auto high = column(measured, metric + "_high");
   Replay replay;
   for (const MeasuredRow& row : measured.rows) {
-    const auto line = "line " + std::to_string(row.line) + ": ";
+    const auto refuse = [&](const std::string& why, const std::string& hint = "") {
+      return Error{fmt::format("line {}: `{}` {}", row.line, metric, why), hint};
+    };
     Observation seen{row.metrics[*value], 0, 0};
     if (seen.value < 0) {
-      return Error{line + "`" + metric + "` is negative",
-                   "a search needs a performance: more is better, 0 is a failure"};
+      return refuse("is negative", "a search needs a performance: more is better, 0 is a failure");
     }
     if (low && high) {
       seen.low = row.metrics[*low];
       seen.high = row.metrics[*high];
       if (seen.low > seen.value || seen.high < seen.value) {
-        return Error{line + "`" + metric + "` is outside of `" + metric + "_low`..`" + metric +
-                     "_high`"};
+        return refuse(fmt::format("is outside of `{0}_low`..`{0}_high`", metric));
       }
     } else {
       constexpr double kSigmas = 1.96;  // of a 95 % interval

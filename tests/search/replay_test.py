@@ -72,10 +72,10 @@ class Replay(ToolTest):
                         lines = {row["line"] for row in found["maximal"]}
                         self.assertLessEqual(lines, set(found["order"]))
 
-    def test_the_model_measures_a_quarter_of_an_additive_world_at_most(self):
+    def test_the_model_measures_the_answer_and_little_else(self):
         found = self.ask("--replay", self.table, "--at-least", "41%")
         self.assertEqual(found["strategy"], "model")
-        self.assertLessEqual(found["measured"], 20)
+        self.assertLessEqual(found["measured"], len(found["maximal"]) + 12)
         self.assertEqual(self.ask("--replay", self.table, "--at-least", "41%",
                                   "--strategy", "exhaustive")["measured"], 80)
 
