@@ -75,7 +75,7 @@ TEST(Sarif, ANoteIsTheOtherPlaceOfItsFinding) {
 TEST(Sarif, AFileAsAWholeHasNoRegion) {
   Diagnostic d = diagnostic(Severity::error, "cannot-read", 0, 0);
   d.file = "/tmp/a.yaml";
-  const Json& place =
+  const Json place =
       run_of(to_sarif({d}, "1")).at("results").at(0).at("locations").at(0).at("physicalLocation");
   EXPECT_FALSE(place.contains("region"));
   EXPECT_EQ(place.at("artifactLocation").at("uri"), "file:///tmp/a.yaml");
