@@ -86,7 +86,7 @@ _flexos_explore() {
       [[ $COMP_CWORD == 2 ]] && options="list show merge export"
       ;;
     report) options="--output --figure --csv $common" ;;
-    run) options="--timeout --gdb --accel $common" ;;
+    run) options="--timeout --gdb --accel --forward --tap $common" ;;
     attack)
       options="--spec --top --config --layout --mechanism --unprotected --platform --only --without"
       options="$options --mutate --timeout $common"

@@ -74,6 +74,8 @@ complete -c flexos-explore -n "__fish_seen_subcommand_from report" -l figure -r 
 complete -c flexos-explore -n "__fish_seen_subcommand_from report" -l csv -r -F -d "everything as a table"
 complete -c flexos-explore -n "__fish_seen_subcommand_from run" -l timeout -x -d "seconds until it counts as hung"
 complete -c flexos-explore -n "__fish_seen_subcommand_from run" -l gdb -d "under a debugger, with symbols"
+complete -c flexos-explore -n "__fish_seen_subcommand_from run" -l forward -x -d "a port here that leads to one of the image"
+complete -c flexos-explore -n "__fish_seen_subcommand_from run" -l tap -x -d "the network is this tap"
 complete -c flexos-explore -n "__fish_seen_subcommand_from run" -l accel -x -a "auto kvm tcg" -d "what runs the machine"
 complete -c flexos-explore -n "__fish_seen_subcommand_from scan" -l strict -d "hidden system calls are errors too"
 complete -c flexos-explore -n "__fish_seen_subcommand_from scan" -l all -d "show also what is where it may be"

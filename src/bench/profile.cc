@@ -3,9 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <charconv>
 #include <cmath>
+#include <mutex>
 #include <optional>
+#include <thread>
 
 #include "bench/machine.h"
 #include "codegen/launch.h"
@@ -241,7 +244,8 @@ class Profiler {
     return text;
   }
 
-  void say(const std::string& line) const {
+  void say(const std::string& line) {
+    const std::lock_guard lock(saying_);
     if (options_.progress) options_.progress(line);
   }
 
@@ -303,30 +307,70 @@ class Profiler {
     return {fmt::format("{}: {}", what, error.message), error.hint, error.environment};
   }
 
-  Result<Done> factors() {
+  struct Choice {
+    int component = 0;
+    std::size_t hardening = 0;
+    double factor = 0;  ///< 0: not known
+  };
+
+  std::vector<Choice> choices() const {
+    std::vector<Choice> list;
     for (int i = 0; i < spec_.size(); ++i) {
       const Component& component = spec_.components[at(i)];
       const auto work = profile_.work.find(component.name);
       // Who does nothing is not slowed down.
       if (work == profile_.work.end() || work->second < 1) continue;
       for (std::size_t h = 0; h < spec_.hardening.size(); ++h) {
-        const std::string& hardening = spec_.hardening[h].name;
-        if (!spec_.explored_hardening[h] ||
-            !std::binary_search(component.allowed_hardening.begin(),
-                                component.allowed_hardening.end(), hardening)) {
-          continue;
+        const auto& allowed = component.allowed_hardening;
+        if (spec_.explored_hardening[h] &&
+            std::binary_search(allowed.begin(), allowed.end(), spec_.hardening[h].name)) {
+          list.push_back({i, h, 0});
         }
-        Configuration c = plain();
-        c.hardening[at(i)] = std::uint64_t{1} << h;
-        const std::string what = fmt::format("{} with {}", component.name, hardening);
-        say(what);
-        const auto table = counted(c);
-        if (!table) return named(table.error(), what);
-        const auto now = table->work.find(component.name);
-        if (now == table->work.end() || now->second <= 0) continue;
-        profile_.hardening[component.name][hardening] =
-            std::min(kMostFactor, now->second / work->second);
       }
+    }
+    return list;
+  }
+
+  Result<Done> measure_factor(Choice& choice) {
+    const std::string& component = spec_.components[at(choice.component)].name;
+    const std::string what =
+        fmt::format("{} with {}", component, spec_.hardening[choice.hardening].name);
+    say(what);
+    Configuration c = plain();
+    c.hardening[at(choice.component)] = std::uint64_t{1} << choice.hardening;
+    const auto table = counted(c);
+    if (!table) return named(table.error(), what);
+    const auto now = table->work.find(component);
+    if (now == table->work.end() || now->second <= 0) return Done{};
+    choice.factor = std::min(kMostFactor, now->second / profile_.work.at(component));
+    return Done{};
+  }
+
+  /// As many at a time as there are cores, where nobody disturbs the clock of another.
+  Result<Done> factors() {
+    std::vector<Choice> list = choices();
+    std::atomic<std::size_t> next = 0;
+    std::optional<Error> failed;
+    std::mutex mutex;
+    const auto work = [&] {
+      for (std::size_t i = next++; i < list.size(); i = next++) {
+        if (auto done = measure_factor(list[i]); !done) {
+          const std::lock_guard lock(mutex);
+          if (!failed) failed = done.error();
+          next = list.size();
+        }
+      }
+    };
+    const unsigned cores =
+        options_.platform.exact() ? std::max(1U, std::thread::hardware_concurrency()) : 1;
+    std::vector<std::thread> threads;
+    for (unsigned t = 0; t < cores; ++t) threads.emplace_back(work);
+    for (std::thread& thread : threads) thread.join();
+    if (failed) return *failed;
+    for (const Choice& choice : list) {
+      if (choice.factor <= 0) continue;
+      profile_.hardening[spec_.components[at(choice.component)].name]
+                        [spec_.hardening[choice.hardening].name] = choice.factor;
     }
     return Done{};
   }
@@ -335,6 +379,7 @@ class Profiler {
   ObjectStore& objects_;
   const ProfileOptions& options_;
   MeasuredProfile profile_;
+  std::mutex saying_;
 };
 
 /// Some places behind the point, no zeros at the end.

@@ -480,6 +480,21 @@ const Compartment& Plan::home(int component) const {
   });
 }
 
+std::optional<PlanError> check_keys(const Plan& plan, const std::string& platform) {
+  constexpr int kMost = 14;
+  int highest = 0;
+  for (const Compartment& c : plan.compartments) highest = std::max(highest, c.key);
+  for (const StackDomain& d : plan.domains) highest = std::max(highest, d.key);
+  if (platform != "linux" || highest <= kMost) return std::nullopt;
+  return PlanError{
+      fmt::format("{} compartments and their shared stacks need {} protection keys; on linux there "
+                  "are {}, for the platform has one of its own",
+                  plan.compartments.size(), highest, kMost),
+      fmt::format("`budget: {{keys: {}}}`, fewer light gates (each shared stack has a key), or "
+                  "`--platform qemu`",
+                  kMost)};
+}
+
 std::string symbol_name(const std::string& component) {
   std::string name = component;
   std::replace(name.begin(), name.end(), '-', '_');

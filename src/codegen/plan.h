@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -166,6 +167,9 @@ struct PlanResult {
 PlanResult make_plan(const Spec& spec, const Configuration& configuration,
                      const std::vector<Part>& parts, const Part& runtime, const Part& shadow_heap,
                      const std::vector<std::string>& platform);
+
+/// Has the platform the keys that the image needs? (On linux the last one is the platform's own.)
+std::optional<PlanError> check_keys(const Plan& plan, const std::string& platform);
 
 /// A component's name as it stands in symbols: `-` becomes `_`.
 std::string symbol_name(const std::string& component);

@@ -204,6 +204,24 @@ TEST(Plan, WhatNobodyDeclaredIsAnErrorThatNamesAll) {
   EXPECT_EQ(error("none", list), "");
 }
 
+TEST(Plan, OnLinuxAKeyIsThePlatformsOwn) {
+  Plan p;
+  for (int k = 1; k <= 14; ++k) {
+    Compartment c;
+    c.number = k;
+    c.key = k;
+    p.compartments.push_back(c);
+  }
+  EXPECT_FALSE(check_keys(p, "linux"));
+  p.domains.push_back({.number = 1, .compartments = {1, 2}, .key = 15});  // a shared stack
+  EXPECT_FALSE(check_keys(p, "qemu"));
+  const auto error = check_keys(p, "linux");
+  ASSERT_TRUE(error);
+  EXPECT_NE(error->message.find("14 compartments and their shared stacks need 15"),
+            std::string::npos);
+  EXPECT_NE(error->hint.find("keys: 14"), std::string::npos);
+}
+
 TEST(Plan, OtherMechanismsAreRefusedByName) {
   EXPECT_EQ(error("pt", parts()),
             "mechanism `pt` has no backend in this version: no image can be built");

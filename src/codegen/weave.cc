@@ -250,22 +250,6 @@ class ManifestWriter {
   const Elf& elf_;
 };
 
-/// On linux the last key is the platform's own.
-Result<Done> check_keys(const Plan& plan, const std::string& platform) {
-  constexpr int kMost = 14;
-  int highest = 0;
-  for (const Compartment& c : plan.compartments) highest = std::max(highest, c.key);
-  for (const StackDomain& d : plan.domains) highest = std::max(highest, d.key);
-  if (platform != "linux" || highest <= kMost) return Done{};
-  return Error{
-      fmt::format("{} compartments and their shared stacks need {} protection keys; on linux there "
-                  "are {}, for the platform has one of its own",
-                  plan.compartments.size(), highest, kMost),
-      fmt::format("`budget: {{keys: {}}}`, fewer light gates (each shared stack has a key), or "
-                  "`--platform qemu`",
-                  kMost)};
-}
-
 Error refusal(const Scan& scan) {
   Error error;
   for (const std::string& problem : scan.problems) error.message += problem + "\n";
@@ -354,7 +338,7 @@ Result<Woven> Weaver::Impl::weave(const Configuration& configuration) {
   }
   Plan& plan = planned.plan;
   plan.without = options.without;
-  if (auto fits = check_keys(plan, options.platform); !fits) return fits.error();
+  if (const auto e = check_keys(plan, options.platform)) return Error{e->message, e->hint};
   if (options.probes) {
     add_probes(plan, spec, configuration);
     if (probe.name.empty()) {

@@ -258,8 +258,9 @@ std::map<std::array<int, 2>, Decimal> read_edges(Report& report, Scope& scope, c
   for (const Entry& from : read_map(report, node, fmt::format("`{}` of a profile", key),
                                     fmt::format("write `{}: {{redis: {{lwip: 12.5}}}}`", key))) {
     const auto caller = scope.component(*from.key);
-    for (const Entry& to : read_map(report, *from.value, fmt::format("the {} of a component", key),
-                                    "write `redis: {lwip: 12.5}`")) {
+    const std::string where =
+        key == "calls" ? "the calls of a component" : "the copying of a component";
+    for (const Entry& to : read_map(report, *from.value, where, "write `redis: {lwip: 12.5}`")) {
       const auto callee = scope.component(*to.key);
       const auto number = read_number(report, *to.value, what, {.least = 0, .most = kMaxNumber});
       // Calls inside a component never cross anything.
@@ -306,6 +307,7 @@ void read_clock(Report& report, const MapReader& map, Profile& profile) {
                      fmt::format("{} counts {}, not {}", ticked(profile.platform), kClocks[its],
                                  kClocks[*clock]),
                      fmt::format("write `clock: {}`, or leave it out", kClocks[its]));
+        return;  // whatever follows from the one or the other
       }
       clock = its;
     }
@@ -322,26 +324,43 @@ void count_instructions(Report& report, const Entry& clock, Spec& spec) {
     if (s.kind == StatementKind::explore_mechanisms) named = s.names;
     if (s.level) wanted[*s.level] = true;
   }
-  for (std::size_t i = 0; i < spec.mechanisms.size(); ++i) {
-    Mechanism& m = spec.mechanisms[i];
-    const auto& cost = spec.sharing == Sharing::copy ? m.instructions_copy : m.instructions_dss;
-    if (m.name == "none" && !cost) m.instructions_copy = m.instructions_dss = Decimal();
-    m.gate_copy = m.instructions_copy.value_or(Decimal());
-    m.gate_dss = m.instructions_dss.value_or(Decimal());
-    if (!spec.explored_mechanisms[i] || cost) continue;
+  const auto report_unknown = [&](bool error, const std::vector<std::string>& mechanisms) {
+    if (mechanisms.empty()) return;
+    std::string list;
+    for (const std::string& m : mechanisms) list += (list.empty() ? "" : ", ") + ticked(m);
     const std::string what = fmt::format(
-        "this profile counts instructions, and what a gate of {} costs in them is "
-        "not known",
-        ticked(m.name));
-    const std::string hint = fmt::format("`gates: {{{}: N}}` says it", m.name);
-    if (wanted[i] || std::find(named.begin(), named.end(), m.name) != named.end()) {
+        "this profile counts instructions, and what a gate of {} costs in them is not "
+        "known",
+        list);
+    const std::string hint = fmt::format("`gates: {{{}: N}}` says it", mechanisms.front());
+    if (error) {
       report.error(clock.value->span, "no-gate-cost", what,
                    hint + "; or leave it out of `explore: {mechanisms: [...]}`");
     } else {
+      report.warning(clock.value->span, "no-gate-cost",
+                     what + (mechanisms.size() == 1 ? ": it is" : ": they are") + " not explored",
+                     hint);
+    }
+  };
+  std::vector<std::string> missing;
+  std::vector<std::string> left_out;
+  for (std::size_t i = 0; i < spec.mechanisms.size(); ++i) {
+    Mechanism& m = spec.mechanisms[i];
+    const bool known =
+        (spec.sharing == Sharing::copy ? m.instructions_copy : m.instructions_dss).has_value() ||
+        m.name == "none";
+    m.gate_copy = m.instructions_copy.value_or(Decimal());
+    m.gate_dss = m.instructions_dss.value_or(Decimal());
+    if (!spec.explored_mechanisms[i] || known) continue;
+    if (wanted[i] || std::find(named.begin(), named.end(), m.name) != named.end()) {
+      missing.push_back(m.name);
+    } else {
       spec.explored_mechanisms[i] = false;
-      report.warning(clock.value->span, "no-gate-cost", what + ": it is not explored", hint);
+      left_out.push_back(m.name);
     }
   }
+  report_unknown(true, missing);
+  report_unknown(false, left_out);
 }
 
 }  // namespace
