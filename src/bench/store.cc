@@ -309,10 +309,9 @@ ResultStore::~ResultStore() { sqlite3_close_v2(db_); }
 
 Result<Done> ResultStore::add(const RunRecord& r) {
   const std::lock_guard lock(mutex_);
-  Query insert(db_,
-                   fmt::format("INSERT OR IGNORE INTO runs({}) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,"
-                               "?,?,?,?,?,?,?,?)",
-                               kRunColumns));
+  Query insert(db_, fmt::format("INSERT OR IGNORE INTO runs({}) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,"
+                                "?,?,?,?,?,?,?,?)",
+                                kRunColumns));
   insert.add(r.run).add(r.image).add(r.baseline).add(r.platform).add(r.machine).add(r.workload);
   insert.add(r.definition).add(r.operations).add(r.kind).add(r.block);
   insert.add(std::int64_t{r.place}).add(std::int64_t{r.warmup ? 1 : 0}).add(r.started);
@@ -344,11 +343,10 @@ Result<Done> ResultStore::note(const Machine& machine) {
 
 Result<std::vector<RunRecord>> ResultStore::runs(const RunKey& key, const std::string& image) {
   const std::lock_guard lock(mutex_);
-  Query select(db_,
-                   fmt::format("SELECT {} FROM runs WHERE image=? AND platform=? AND machine=? "
-                               "AND workload=? AND definition=? AND operations=? "
-                               "ORDER BY started, run",
-                               kRunColumns));
+  Query select(db_, fmt::format("SELECT {} FROM runs WHERE image=? AND platform=? AND machine=? "
+                                "AND workload=? AND definition=? AND operations=? "
+                                "ORDER BY started, run",
+                                kRunColumns));
   select.add(image).add(key.platform).add(key.machine).add(key.workload).add(key.definition);
   select.add(key.operations);
   std::vector<RunRecord> list;
@@ -369,8 +367,8 @@ Result<std::vector<RunRecord>> ResultStore::all_runs() {
 Result<std::vector<ImageRecord>> ResultStore::images() {
   const std::lock_guard lock(mutex_);
   Query select(db_,
-                   "SELECT image, configuration, spec, platform, layout, bytes, memory FROM images "
-                   "ORDER BY spec, configuration, image");
+               "SELECT image, configuration, spec, platform, layout, bytes, memory FROM images "
+               "ORDER BY spec, configuration, image");
   std::vector<ImageRecord> list;
   while (select.step()) {
     select.first_column();

@@ -322,7 +322,8 @@ int run(App& app, const Options& options) {
     auto manifest = read_manifest(found->manifest);
     if (!manifest) return app.fail(kNo, manifest.error().message, manifest.error().hint);
     if (manifest->counting) {
-      return app.fail(kNo, options.target + " counts its calls (`profile`), in a single compartment",
+      return app.fail(kNo,
+                      options.target + " counts its calls (`profile`), in a single compartment",
                       "attack the image that `build` makes");
     }
     image = std::move(*manifest);

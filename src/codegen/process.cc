@@ -28,8 +28,9 @@ volatile std::sig_atomic_t stop_signal = 0;
 
 void on_stop(int signal) { stop_signal = signal; }
 
-/// Ctrl-C ends what we started, then us; the handlers that were there come back afterwards. Handlers
-/// are the process's, and several threads may run something: the first one sets, the last restores.
+/// Ctrl-C ends what we started, then us; the handlers that were there come back afterwards.
+/// Handlers are the process's, and several threads may run something: the first one sets, the last
+/// restores.
 class StopSignals {
  public:
   StopSignals() {

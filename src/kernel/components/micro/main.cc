@@ -1,7 +1,7 @@
 // Exercises gates and nothing else: calls `echo` with each kind of argument that a gate carries,
 // checks what comes back, and prints the cycles of a call (time-stamp counter, best of some runs).
-// Beside them stands a call that never leaves the compartment. The last lines are for `measure`: all
-// calls together, and the time from the first to the last.
+// Beside them stands a call that never leaves the compartment. The last lines are for `measure`:
+// all calls together, and the time from the first to the last.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -31,10 +31,11 @@
 #define PROBE_SERVICE_JUMP 19   // a0 = a syscall in the platform, a1 = number
 #define PROBE_OWN_CODE 20       // a0 = 0: wrpkru, 1: xrstor, out of own memory
 #define PROBE_RESTART 21        // a0 = flexos_start
-#define PROBE_LEND 24           // a0 = marshaller of probe_visit, a1 = function to hand over (0: own),
-                                // a2 = PROBE_VISIT_*, a3, a4 = x, y, a5 = gate to call afterwards
-#define PROBE_ASK 23            // a0 = gate, a1, a2 = what its callee passes on; run by the victim
-#define PROBE_DEPUTY 22         // a0 = marshaller, a1 = index of the buffer, a2 = victim's memory
+#define PROBE_LEND \
+  24                     // a0 = marshaller of probe_visit, a1 = function to hand over (0: own),
+                         // a2 = PROBE_VISIT_*, a3, a4 = x, y, a5 = gate to call afterwards
+#define PROBE_ASK 23     // a0 = gate, a1, a2 = what its callee passes on; run by the victim
+#define PROBE_DEPUTY 22  // a0 = marshaller, a1 = index of the buffer, a2 = victim's memory
 
 // What may stay behind where another compartment finds it.
 #define PROBE_LEAK_REGISTERS 0
@@ -54,8 +55,8 @@
 #define PROBE_OP_ANSWER 8  // answers in somebody else's place (return half in the second argument)
 #define PROBE_OP_FORGE 6   // writes over the return address at the second argument
 
-#define PROBE_OP_USE 9     // calls the callback that it has kept
-#define PROBE_OP_JUMP 10   // calls what is at the second argument, a stub of somebody else's
+#define PROBE_OP_USE 9    // calls the callback that it has kept
+#define PROBE_OP_JUMP 10  // calls what is at the second argument, a stub of somebody else's
 
 // What probe_visit does with the callbacks that it is given, x and y being arguments.
 #define PROBE_VISIT_CALL 0     // calls `plain` with x, as it may

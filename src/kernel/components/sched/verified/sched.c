@@ -3,15 +3,16 @@
 // extracted. It holds its own memory only, calls no other component, and keeps the preconditions:
 //
 //   - a thread number from outside is looked up by exists_ before it is used
-//   - the thread that runs is in the state `running`: dispatch takes it from the queue, which says so,
+//   - the thread that runs is in the state `running`: dispatch takes it from the queue, which says
+//   so,
 //     and switches to it
 //   - the clock is below INT64_MAX
 
-#include "queue.c"  // why3 extract -D c queue.mlw, when an image is built
+#include "sched/sched.h"
 
 #include "flexos/abi.h"
 #include "flexos/platform.h"
-#include "sched/sched.h"
+#include "queue.c"  // why3 extract -D c queue.mlw, when an image is built
 
 /// Its address is the number of the compartment that this component stands in; bound by the weaver.
 extern const char compartment_number[];
