@@ -79,6 +79,11 @@ def apart():
                            ("vfs+ramfs=asan",), ("sqlite=asan", "vfs=safestack", "libc=cfi"))]
 
 
+# What tests/hardened needs compiled: SQLite takes most of a minute for each set of hardenings.
+PREPARED = tuple(Cell((f"*={h}",)) for h in (*HARDENINGS, "asan+ubsan+stack-protector+cfi",
+                                             "cfi+safestack+ubsan+stack-protector"))
+
+
 def everything():
     return singles() + wholes() + together() + apart()
 

@@ -82,13 +82,19 @@ class Hardened(unittest.TestCase):
         self.runs(*((Cell((f"*={h}",)), "qemu") for h in cells.HARDENINGS))
 
     def test_hardenings_meet(self):
-        self.runs(*((cell, "linux") for cell in cells.together()))
+        self.runs(*((cell, "linux") for cell in cells.PREPARED[len(cells.HARDENINGS):]))
+
+    def test_hardenings_meet_in_one_compartment(self):
+        self.runs((Cell(("sqlite+sqlite-bench=asan", "libc+vfs+ramfs=safestack",
+                         "random+time=cfi")), "linux"),
+                  (Cell(("sqlite=cfi", "libc=ubsan", "ramfs=stack-protector")), "linux"))
 
     @unittest.skipUnless(QEMU, "no QEMU")
     def test_behind_gates(self):
         self.runs(*((Cell(harden, cells.LIBRARY_APART, mechanism), "qemu")
                     for mechanism in ("mpk.light", "mpk.full")
-                    for harden in (("*=asan+ubsan+stack-protector+cfi",), ("*=cfi+safestack",))))
+                    for harden in (("*=asan+ubsan+stack-protector+cfi",),
+                                   ("*=cfi+safestack+ubsan+stack-protector",))))
 
     def test_what_is_left_out_is_there_and_is_all_that_is_left_out(self):
         for component, hardening in (("sqlite", "cfi"), ("libc", "asan")):

@@ -65,6 +65,10 @@ Spec permuted(const Spec& spec, const std::vector<int>& order) {
   for (const auto& [edge, calls] : spec.profile->calls) {
     result.profile->calls[{place[at(edge[0])], place[at(edge[1])]}] = calls;
   }
+  result.profile->copy.clear();
+  for (const auto& [edge, copy] : spec.profile->copy) {
+    result.profile->copy[{place[at(edge[0])], place[at(edge[1])]}] = copy;
+  }
   for (int i = 0; i < spec.size(); ++i) {
     result.profile->work[at(i)] = spec.profile->work[at(order[at(i)])];
   }
@@ -89,6 +93,7 @@ Spec scaled(const Spec& spec, const Decimal& factor) {
   Profile& profile = *result.profile;
   profile.base = *multiply(profile.base, factor);
   for (auto& [edge, calls] : profile.calls) calls = *multiply(calls, factor);
+  for (auto& [edge, copy] : profile.copy) copy = *multiply(copy, factor);
   for (Decimal& work : profile.work) work = *multiply(work, factor);
   return result;
 }
