@@ -166,7 +166,7 @@ inline const char* name(CostClock clock) {
 
 /// What separates compartments. `Spec::mechanisms` is sorted by `level`; a *level* in the rest of
 /// the program is an index into that list.
-struct Mechanism {
+struct Mechanism {  // NOLINT(clang-analyzer-optin.performance.Padding): few, read by people
   std::string name;
   int level = 0;
   Decimal strength;   ///< per cent, 0..100

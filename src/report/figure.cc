@@ -66,9 +66,9 @@ Axis axis(double low, double high, double from, double to, int wanted) {
   const double power = std::pow(10, std::floor(std::log10(raw)));
   const double rest = raw / power;
   const double step = power * (rest < 1.5 ? 1 : rest < 3.5 ? 2 : rest < 7.5 ? 5 : 10);
-  for (double t = std::ceil(low / step) * step; t <= high + step * 1e-6; t += step) {
-    a.ticks.push_back(std::abs(t) < step * 1e-6 ? 0 : t);
-  }
+  const auto first = static_cast<long>(std::ceil(low / step));
+  const auto last = static_cast<long>(std::floor(high / step + 1e-6));
+  for (long k = first; k <= last; ++k) a.ticks.push_back(static_cast<double>(k) * step);
   return a;
 }
 

@@ -116,8 +116,7 @@ Ranking rank(const Spec& spec, const RankRequest& request) {
       if (top != request.top) found = run(instance, request, top);
       ranking.configurations = undominated(spec, instance, found.solutions);
       if (static_cast<int>(ranking.configurations.size()) >= request.top || found.exhausted ||
-          !found.complete || top >= kMostLayouts ||
-          static_cast<int>(found.solutions.size()) < top) {
+          !found.complete || top >= kMostLayouts) {
         break;
       }
     }

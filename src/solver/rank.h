@@ -6,7 +6,7 @@ namespace flexos {
 
 struct RankRequest : Ask {
   int top = 10;
-  bool distinct = false;  ///< one a layout, without those dominated in both cost and safety
+  bool distinct = false;  ///< one a layout, without those dominated in cost and safety
   Objective objective = Objective::fastest;
 };
 

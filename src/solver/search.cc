@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "solver/covering.h"
 #include "solver/domain.h"
 #include "solver/improve.h"
 #include "solver/layout.h"
@@ -16,7 +17,8 @@
 /// those weights can prune (kPatience nodes), the LP is solved anew for that subtree. Branching
 /// follows the LP: the pair and rung whose x is most undecided and dearest; when all priced pairs
 /// are decided, remaining pairs are split high first, so that among equal costs the safer layout is
-/// met first. Reduced costs remove decisions that cannot pay (filter).
+/// met first. Reduced costs remove decisions that cannot pay (filter). Where one solution a layout
+/// is asked for, subtrees whose layouts a known one covers are left out (covering.h).
 namespace flexos {
 
 namespace {
@@ -33,7 +35,8 @@ class Search {
         request_(request),
         pool_(std::max(1, request.top), request.one_per_layout),
         domain_(instance),
-        relaxation_(instance) {}
+        relaxation_(instance),
+        covering_(instance) {}
 
   SearchResult run() {
     SearchResult result;
@@ -56,6 +59,7 @@ class Search {
     warm_start(root);
     descend(root);
     result.solutions = pool_.sorted();
+    if (request_.one_per_layout) covering_.drop_covered(result.solutions);
     result.complete = !stopped_;
     result.exhausted = result.complete && !pruned_by_pool_ && !pool_.overflowed();
     result.lower_bound = result.complete && !pool_.empty() ? pool_.front().cost : result_bound_;
@@ -83,6 +87,7 @@ class Search {
 
   void offer(const Solution& solution) {
     if (over_budget(solution.cost)) return;
+    if (request_.one_per_layout) covering_.add(solution.rungs);
     if (pool_.offer(solution) && request_.progress) report();
   }
 
@@ -243,6 +248,7 @@ class Search {
       return;
     }
     if (domain_.limits_exceeded()) return;
+    if (request_.one_per_layout && covering_.covers(domain_)) return;
     if (pruned(inherited.dual)) return;
     Bounded fresh;
     Bounded* bounded = &inherited;
@@ -284,6 +290,7 @@ class Search {
   Pool pool_;
   Domain domain_;
   Relaxation relaxation_;
+  Covering covering_;
   SearchStats stats_;
   Units result_bound_ = 0;
   bool stopped_ = false;

@@ -113,8 +113,9 @@ std::string rank_agrees(const Spec& spec, std::uint64_t seed) {
 }
 
 /// `rank --distinct`: the cheapest of each layout (ties: least risk) but for those that another of
-/// them beats: no dearer, and at least as safe in every coordinate. "ambiguous" where a layout has
-/// two that are cheapest and of equal risk: either may stand for it.
+/// them, or what is built of the same in another layout, beats: no dearer, and at least as safe in
+/// every coordinate. "ambiguous" where a layout has two that are cheapest and of equal risk: either
+/// may stand for it.
 std::string expected_distinct(const Spec& spec, Brute& brute, std::vector<Integer>& costs) {
   std::map<std::uint32_t, Found> cheapest;
   std::set<std::uint32_t> twins;
@@ -133,12 +134,22 @@ std::string expected_distinct(const Spec& spec, Brute& brute, std::vector<Intege
   for (const auto& [matrix, found] : cheapest) {
     layouts.emplace_back(found, brute.configuration(found));
   }
+  std::map<decltype(Found::ways), std::vector<std::pair<Found, Configuration>>> built_alike;
+  for (const auto& [found, c] : layouts) built_alike[found.ways];
+  for (const Found& found : brute.all()) {
+    const auto entry = built_alike.find(found.ways);
+    if (entry != built_alike.end()) entry->second.emplace_back(found, brute.configuration(found));
+  }
   for (const auto& [found, c] : layouts) {
-    const bool beaten = std::any_of(layouts.begin(), layouts.end(), [&](const auto& other) {
+    const auto beats = [&](const auto& other) {
       return other.first.matrix != found.matrix && other.first.cost <= found.cost &&
              brute.at_least_as_safe(other.second, c);
-    });
-    if (!beaten) costs.push_back(found.cost);
+    };
+    const auto& alike = built_alike[found.ways];
+    if (std::none_of(layouts.begin(), layouts.end(), beats) &&
+        std::none_of(alike.begin(), alike.end(), beats)) {
+      costs.push_back(found.cost);
+    }
   }
   std::sort(costs.begin(), costs.end());
   costs.resize(std::min(costs.size(), static_cast<std::size_t>(spec.top)));

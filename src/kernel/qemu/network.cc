@@ -83,7 +83,8 @@ bool start_queue(uint32_t number) {
                        number == 0 ? kDeviceWrites : uint16_t{0}, 0};
     q.available.place[i] = i;
   }
-  q.available.flags = number == 0 ? uint16_t{0} : uint16_t{1};  // no interrupt for a frame that left
+  q.available.flags =
+      number == 0 ? uint16_t{0} : uint16_t{1};  // no interrupt for a frame that left
   q.available.index = number == 0 ? kFrames : 0;
   reg(device, kQueueSize) = kFrames;
   set_address(kDescriptors, q.descriptor);
