@@ -20,8 +20,14 @@ struct Options {
   double tolerance = 2;  ///< per cent
 };
 
+/// A report's data grow with its configurations and their gates: megabytes for a dozen.
+constexpr std::size_t kMostBytes = std::size_t{1} << 30;
+
 Result<Json> read_report(const fs::path& file) {
-  const ReadResult read = read_file(file.string());
+  const ReadResult read = read_file(file.string(), kMostBytes);
+  if (read.status == ReadStatus::too_large) {
+    return Error{fmt::format("{} is larger than {} MiB", file.string(), kMostBytes >> 20U)};
+  }
   if (read.status != ReadStatus::ok) {
     return Error{"cannot read " + file.string() + (read.reason.empty() ? "" : ": " + read.reason)};
   }

@@ -109,7 +109,13 @@ class Reader {
             "the first line names the columns: `compartments,hardening,METRIC...`", "");
       return false;
     }
-    for (std::size_t i = 2; i < cells.size(); ++i) out_.metrics.push_back(cells[i].text);
+    columns_ = cells.size();
+    for (std::size_t i = 2; i < cells.size(); ++i) {
+      // Ours come with one: text, nobody's metric.
+      if (cells[i].text == "id") continue;
+      out_.metrics.push_back(cells[i].text);
+      metric_columns_.push_back(i);
+    }
     return true;
   }
 
@@ -125,11 +131,11 @@ class Reader {
 
   void read_row() {
     const std::vector<Cell> cells = cells_of(line_);
-    if (cells.size() != out_.metrics.size() + 2) {
-      error(cells[0], "measured-columns",
-            std::to_string(cells.size()) + " columns, the first line has " +
-                std::to_string(out_.metrics.size() + 2),
-            "");
+    if (cells.size() != columns_) {
+      error(
+          cells[0], "measured-columns",
+          std::to_string(cells.size()) + " columns, the first line has " + std::to_string(columns_),
+          "");
       return;
     }
     MeasuredRow row;
@@ -171,7 +177,7 @@ class Reader {
       }
     }
     for (std::size_t m = 0; m < out_.metrics.size(); ++m) {
-      const Cell& cell = cells[m + 2];
+      const Cell& cell = cells[metric_columns_[m]];
       double value = 0;
       const auto [end, code] =
           std::from_chars(cell.text.data(), cell.text.data() + cell.text.size(), value);
@@ -201,6 +207,8 @@ class Reader {
   Measured out_;
   std::string_view line_;
   int number_ = 0;
+  std::size_t columns_ = 0;
+  std::vector<std::size_t> metric_columns_;
 };
 
 }  // namespace

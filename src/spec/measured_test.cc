@@ -51,6 +51,18 @@ TEST(Measured, ReadsPartitionHardeningAndMetrics) {
   EXPECT_EQ(first.compartments, "a+b|c");
 }
 
+TEST(Measured, IdsAreNoMetric) {
+  const Measured measured = read(
+      "compartments,hardening,id,rps\n"
+      "a+b|c,,0815abcdef12,5\n");
+  EXPECT_TRUE(measured.diagnostics.empty());
+  EXPECT_EQ(measured.metrics, std::vector<std::string>{"rps"});
+  ASSERT_EQ(measured.rows.size(), 1U);
+  EXPECT_EQ(measured.rows[0].metrics, std::vector<double>{5});
+  EXPECT_EQ(error_of("compartments,hardening,id,rps\na|b|c,,0815abcdef12\n"),
+            "2:1 measured-columns");
+}
+
 TEST(Measured, ToleratesWhatSpreadsheetsWrite) {
   const Measured measured = read(
       "# measured on a Tuesday\r\n"

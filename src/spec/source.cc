@@ -134,7 +134,7 @@ std::size_t find_bad_byte(std::string_view text) {
   return std::string_view::npos;
 }
 
-ReadResult read_file(const std::filesystem::path& file) {
+ReadResult read_file(const std::filesystem::path& file, std::size_t most) {
   std::error_code error;
   const auto status = std::filesystem::status(file, error);
   if (status.type() == std::filesystem::file_type::not_found) {
@@ -143,7 +143,7 @@ ReadResult read_file(const std::filesystem::path& file) {
   if (std::filesystem::is_directory(status)) return {ReadStatus::directory, {}, {}};
   if (std::filesystem::is_regular_file(status)) {
     const auto size = std::filesystem::file_size(file, error);
-    if (!error && size > kMaxFileBytes) return {ReadStatus::too_large, {}, {}};
+    if (!error && size > most) return {ReadStatus::too_large, {}, {}};
   }
   errno = 0;
   std::FILE* stream = std::fopen(file.c_str(), "rb");
@@ -155,10 +155,10 @@ ReadResult read_file(const std::filesystem::path& file) {
   do {
     got = std::fread(buffer, 1, sizeof buffer, stream);
     result.text.append(buffer, got);
-  } while (got == sizeof buffer && result.text.size() <= kMaxFileBytes);
+  } while (got == sizeof buffer && result.text.size() <= most);
   if (std::ferror(stream) != 0) {
     result = {ReadStatus::unreadable, {}, std::strerror(errno)};
-  } else if (result.text.size() > kMaxFileBytes) {
+  } else if (result.text.size() > most) {
     result = {ReadStatus::too_large, {}, {}};
   }
   std::fclose(stream);

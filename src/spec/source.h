@@ -42,7 +42,7 @@ std::string one_line(const Span& span);
 /// characters); npos where it is.
 std::size_t find_bad_byte(std::string_view text);
 
-/// What a file may measure: larger ones are refused before they are read.
+/// What a spec's file may measure: larger ones are refused before they are read.
 inline constexpr std::size_t kMaxFileBytes = std::size_t{4} << 20;
 
 enum class ReadStatus { ok, missing, directory, unreadable, too_large };
@@ -53,7 +53,6 @@ struct ReadResult {
   std::string reason;  ///< the system's words, for `unreadable`
 };
 
-/// Reads a file of at most kMaxFileBytes.
-ReadResult read_file(const std::filesystem::path& file);
+ReadResult read_file(const std::filesystem::path& file, std::size_t most = kMaxFileBytes);
 
 }  // namespace flexos

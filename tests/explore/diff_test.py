@@ -27,6 +27,11 @@ class Diff(ExploreTest):
         self.assertEqual((run.returncode, run.stderr), (0, ""))
         self.assertIn("the same", run.stdout)
 
+    def test_data_larger_than_any_spec(self):
+        after = self.changed(lambda data: data.update(padding="x" * (5 << 20)))
+        run = self.run_tool("diff", self.before, after)
+        self.assertEqual((run.returncode, run.stderr), (0, ""))
+
     def test_lost_isolation(self):
         spec = self.spec(SMALL.replace("isolate: [net, app]", "isolate: [net, app]\n"
                                        "    at_least: mpk.full"), "strict.yaml")
