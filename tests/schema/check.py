@@ -156,6 +156,8 @@ def verdict(path, schemas):
         data = load(path)
     except Refused as refusal:
         return str(refusal)
+    if path.parent.name == "profiles":  # what `profile` wrote, as a spec would hold it
+        data = {"flexos": 1, "components": ["any"], "profile": data}
     validator = schemas[KINDS.get(kind_of(path)[0], "spec")]
     error = jsonschema.exceptions.best_match(validator.iter_errors(data))
     if error is None:
