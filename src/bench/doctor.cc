@@ -96,6 +96,8 @@ std::vector<ToolState> known_tools() {
       {"ld.lld-19", "weaves images", "lld-19", true},
       {"make", "prepares fetched sources", "make", true},
       {"tclsh", "makes SQLite's amalgamation", "tcl", true},
+      {"why3", "extracts proved variants of components", "why3", true},
+      {"cvc4", "checks their proofs", "cvc4", true},
       {"gdb", "`run --gdb`", "gdb", false},
       {"node", "builds the report's page, once", "nodejs", false},
       {"npm", "fetches the report's libraries, once", "npm", false},

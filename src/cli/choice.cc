@@ -15,7 +15,7 @@ namespace {
 constexpr int kMostSearched = 10000;
 
 /// The configuration that was drawn by hand: one mechanism between all of its compartments,
-/// hardened as --harden says. It may be inadmissible: the unprotected image is what others are
+/// hardened as --harden says, with the variants that the spec fixes. It may be inadmissible: the unprotected image is what others are
 /// measured against.
 std::optional<Configuration> drawn(App& app, const Spec& spec, const ChoiceOptions& options) {
   Configuration c;
@@ -25,6 +25,14 @@ std::optional<Configuration> drawn(App& app, const Spec& spec, const ChoiceOptio
   c.variants.assign(n, 0);
   if (!add_hardening(app, spec, options.harden, c)) return std::nullopt;
   if (options.unprotected) return c;
+  for (const Statement& s : spec.statements) {
+    if (s.kind != StatementKind::fix_variant) continue;
+    const auto i = static_cast<std::size_t>(s.components.front());
+    const auto& variants = spec.components[i].variants;
+    const auto fixed = std::find_if(variants.begin(), variants.end(),
+                                    [&](const Variant& v) { return v.name == s.names.front(); });
+    c.variants[i] = static_cast<std::uint8_t>(fixed - variants.begin());
+  }
   const auto groups = parse_layout(app, spec, options.layout);
   if (!groups) return std::nullopt;
   const auto mechanism =

@@ -1,10 +1,12 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <memory>
 
 #include "cli/choice.h"
 #include "cli/measuring.h"
+#include "codegen/backend.h"
 #include "report/measured_json.h"
 
 namespace flexos {
@@ -75,8 +77,19 @@ std::string lines_of(const Spec& spec, const Measurement& m, const BenchPlatform
 }
 
 int run(App& app, const Options& options) {
-  const auto spec = app.load(options.spec);
-  if (!spec) return kNo;
+  const auto whole = app.load(options.spec);
+  if (!whole) return kNo;
+  // The best that an image can hold, as the main command has it. What was named stays what it is:
+  // the build says why there can be no image of it.
+  const bool named = !options.choice.config.empty() || !options.choice.layout.empty();
+  const std::string& wanted = options.measuring.platform;
+  Buildable narrow =
+      buildable(*whole, wanted.empty() ? whole->platform : wanted.substr(0, wanted.find('/')));
+  const bool narrowed = !named && narrow.missing.empty() && !narrow.left_out.empty();
+  if (narrowed) {
+    app.note(fmt::format("without {}: no image can have it", fmt::join(narrow.left_out, ", ")));
+  }
+  const Spec* spec = narrowed ? &narrow.spec : &*whole;
   const Choices choice = choose_configurations(app, *spec, options.choice);
   if (const int* code = std::get_if<int>(&choice)) return *code;
   const auto& chosen = std::get<std::vector<Configuration>>(choice);

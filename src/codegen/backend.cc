@@ -10,6 +10,24 @@ bool weaves(const Mechanism& mechanism) {
   return mechanism.level == 0 || mechanism.name == "mpk.light" || mechanism.name == "mpk.full";
 }
 
+namespace {
+
+/// Without this one; what was safer than it is still safer than what it was safer than.
+void take_out(std::vector<Variant>& variants, std::size_t which) {
+  const Variant gone = std::move(variants[which]);
+  variants.erase(variants.begin() + static_cast<std::ptrdiff_t>(which));
+  for (Variant& v : variants) {
+    if (std::erase(v.safer_than, gone.name) == 0) continue;
+    for (const std::string& name : gone.safer_than) {
+      if (std::count(v.safer_than.begin(), v.safer_than.end(), name) == 0) {
+        v.safer_than.push_back(name);
+      }
+    }
+  }
+}
+
+}  // namespace
+
 Buildable buildable(const Spec& spec, const std::string& platform) {
   Buildable result{spec, {}, {}};
   Spec& narrow = result.spec;
@@ -33,13 +51,13 @@ Buildable buildable(const Spec& spec, const std::string& platform) {
         std::any_of(spec.statements.begin(), spec.statements.end(), [&](const Statement& s) {
           return s.kind == StatementKind::fix_variant && s.components.front() == i;
         });
-    if (pinned || component.variants.size() == 1) continue;
-    // Only the original has sources.
-    for (std::size_t v = 1; v < component.variants.size(); ++v) {
+    if (pinned) continue;
+    for (std::size_t v = component.variants.size() - 1; v > 0; --v) {
+      if (component.variants[v].build) continue;
       result.left_out.push_back(
           fmt::format("variant `{}` of `{}`", component.variants[v].name, component.name));
+      take_out(component.variants, v);
     }
-    component.variants.resize(1);
   }
   if (spec.application.empty()) {
     result.missing.push_back({"the spec names no application", "`application: COMPONENT`"});

@@ -19,8 +19,11 @@ components:
   - component: lib
     behavior: {reads: [own], writes: [own], calls: []}
     api: [f]
-    variants: {verified: {}}
-    build: {sources: [src/kernel/b.cc]}
+    variants:
+      fast: {build: {sources: [src/kernel/d.cc]}, safer_than: [verified]}
+      verified: {}
+      exact: {safer_than: [verified], build: {sources: [src/kernel/c.cc]}}
+    build: {sources: [src/kernel/b.cc], leaf: [f]}
 )";
 
 Spec spec_of(const std::string& more = "") {
@@ -44,12 +47,19 @@ TEST(Buildable, LeavesOutWhatNoImageCanHold) {
   EXPECT_EQ(explored(b.spec), (std::vector<std::string>{"none", "mpk.light", "mpk.full"}));
   EXPECT_EQ(b.left_out, (std::vector<std::string>{"mechanism `pt`", "mechanism `vm`",
                                                   "variant `verified` of `lib`"}));
-  EXPECT_EQ(b.spec.components[1].variants.size(), 1U);
+  const std::vector<Variant>& variants = b.spec.components[1].variants;
+  ASSERT_EQ(variants.size(), 3U);
+  EXPECT_EQ(variants[1].name, "fast");
+  EXPECT_EQ(variants[2].name, "exact");
+  // What was safer than the one that went is safer than what that one was safer than.
+  EXPECT_EQ(variants[2].safer_than, (std::vector<std::string>{"default"}));
+  // Another implementation has the component's interface.
+  EXPECT_EQ(variants[2].build->leaf, (std::vector<std::string>{"f"}));
 }
 
 TEST(Buildable, WhatTheSpecPinsStays) {
   const Buildable b = buildable(spec_of("explore: {fix: {variants: {lib: verified}}}\n"), "qemu");
-  EXPECT_EQ(b.spec.components[1].variants.size(), 2U);
+  EXPECT_EQ(b.spec.components[1].variants.size(), 4U);
 }
 
 TEST(Buildable, SaysWhatIsMissing) {

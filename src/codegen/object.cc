@@ -16,6 +16,7 @@
 
 #include "codegen/elf.h"
 #include "codegen/plan.h"
+#include "codegen/proof.h"
 #include "codegen/relabel.h"
 #include "codegen/sha256.h"
 #include "codegen/tool.h"
@@ -23,6 +24,7 @@
 /// How a component's object is made, in passes:
 ///
 ///   sources   the globs of `build:`, less what it excludes
+///   prove     WhyML that `build:` names: every goal, then why3 makes it C (proof.h)
 ///   compile   each source that has changed, several at a time; its dependencies (-MD) are kept, so
 ///             that next time their hashes tell whether it has
 ///   join      ld.lld -r
@@ -362,8 +364,8 @@ std::vector<fs::path> matches(const fs::path& pattern) {
   return files;
 }
 
-Result<std::vector<fs::path>> sources_of(const Component& component, ObjectStore& store) {
-  const Build& build = *component.build;
+Result<std::vector<fs::path>> sources_of(const Component& component, const Build& build,
+                                         ObjectStore& store) {
   std::set<fs::path> files;
   for (const std::string& glob : build.sources) {
     const auto pattern = located(glob, build, store);
@@ -519,15 +521,15 @@ Result<ComponentObject> component_object(const Spec& spec, int index, int varian
         fmt::format("component `{}` has no `build:`, so no image can hold it", component.name),
         fmt::format("add `build: {{sources: [...]}}` to specs/components/{}.yaml", component.name)};
   }
-  if (variant != 0) {
-    return Error{
-        fmt::format("variant `{}` of `{}` has no sources yet",
-                    component.variants[static_cast<std::size_t>(variant)].name, component.name),
-        fmt::format("`explore: {{fix: {{variants: {{{}: default}}}}}}` leaves it out",
-                    component.name)};
+  const auto v = static_cast<std::size_t>(variant);
+  if (!component.build_of(v)) {
+    return Error{fmt::format("variant `{}` of `{}` has no `build:`, so no image can hold it",
+                             component.variants[v].name, component.name),
+                 fmt::format("`explore: {{fix: {{variants: {{{}: default}}}}}}` leaves it out",
+                             component.name)};
   }
-  const Build& build = *component.build;
-  auto sources = sources_of(component, store);
+  const Build& build = *component.build_of(v);
+  auto sources = sources_of(component, build, store);
   if (!sources) return sources.error();
   ObjectRecipe recipe;
   recipe.name = symbol_name(component.name);
@@ -537,6 +539,18 @@ Result<ComponentObject> component_object(const Spec& spec, int index, int varian
     const auto path = located(folder, build, store);
     if (!path) return path.error();
     recipe.flags.push_back("-I" + path->string());
+  }
+  for (const std::string& whyml : build.proved) {
+    const auto path = located(whyml, build, store);
+    if (!path) return path.error();
+    const auto folder = proved_code(*path, store);
+    if (!folder) {
+      const Error& error = folder.error();
+      return Error{fmt::format("component `{}`: {}", component.name, error.message), error.hint,
+                   error.environment};
+    }
+    recipe.flags.push_back("-I" + folder->string());
+    recipe.flags.push_back(fmt::format("-ffile-prefix-map={}=proved", folder->string()));
   }
   recipe.flags.insert(recipe.flags.end(), build.flags.begin(), build.flags.end());
   bool checks_types = false;

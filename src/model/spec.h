@@ -86,16 +86,6 @@ struct EntryPoint {
   std::string result;
 };
 
-/// An implementation of a component. Variant 0 of every component is `default`.
-struct Variant {
-  std::string name;
-  Behavior behavior;
-  std::string evidence;
-  Decimal slowdown = 1;
-  bool verified = false;
-  std::vector<std::string> safer_than;  ///< names of variants of the same component
-};
-
 /// Functions that go without a hardening although their component has it, and why.
 struct Exemption {
   std::string hardening;
@@ -112,12 +102,27 @@ struct Build {
   std::vector<std::string> exclude;  ///< globs, taken off `sources` again
   std::vector<std::string> includes;
   std::vector<std::string> flags;
+  /// WhyML: proved, and made C that the sources include by the file's name with `.c`.
+  std::vector<std::string> proved;
   std::vector<std::string> leaf;  ///< exported functions that run in the caller's domain
   bool replicate = false;         ///< an instance in every compartment that calls it
   bool sets_errno = false;        ///< its gates carry errno back (the `errno:` key)
   std::string main;               ///< applications: `int main(void)`
   std::vector<Exemption> unhardened;
   bool operator==(const Build&) const = default;
+};
+
+/// An implementation of a component. Variant 0 of every component is `default`.
+struct Variant {
+  std::string name;
+  Behavior behavior;
+  std::string evidence;
+  Decimal slowdown = 1;
+  bool verified = false;
+  std::vector<std::string> safer_than;  ///< names of variants of the same component
+  /// What its object is made of; absent: no image can hold it yet. Not used for `default`, whose
+  /// build is the component's.
+  std::optional<Build> build;
 };
 
 struct Component {
@@ -135,6 +140,11 @@ struct Component {
   std::optional<Build> build;                  ///< absent: no image can hold it yet
   bool from_spec = false;                      ///< written (or overridden) in the spec itself
   Origin origin;
+
+  /// Of one variant; absent: no image can hold it yet.
+  const std::optional<Build>& build_of(std::size_t variant) const {
+    return variant == 0 ? build : variants[variant].build;
+  }
 };
 
 struct Hardening {

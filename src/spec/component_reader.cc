@@ -52,7 +52,8 @@ class ComponentReader {
                           .evidence = {},
                           .slowdown = 1,
                           .verified = false,
-                          .safer_than = {}});
+                          .safer_than = {},
+                          .build = {}});
     if (map_) {
       if (const auto node = map_.get("description")) {
         c.description = read_text(report_, *node, "`description`").value_or("");
@@ -64,9 +65,9 @@ class ComponentReader {
       if (const auto node = map_.get("behavior")) read_behavior(node, c.variants[0].behavior);
       if (const auto node = map_.get("api")) read_api(*node);
       if (const auto node = map_.get("requires")) read_requirement(node);
-      if (const auto node = map_.get("variants")) read_variants(*node);
-      if (const auto node = map_.get("calls")) read_call_graph(*node);
       if (const auto node = map_.get("build")) read_build(node);
+      if (const auto node = map_.get("variants")) read_variants(*node);  // they share its build
+      if (const auto node = map_.get("calls")) read_call_graph(*node);
     }
     read_hardening(map_ ? map_.get("hardening") : nullptr);
     return std::move(result_);
@@ -213,7 +214,7 @@ class ComponentReader {
       Variant variant = c.variants[0];
       variant.name = *name;
       const MapReader map(report_, entry.value, "a variant",
-                          {"behavior", "evidence", "slowdown", "safer_than"});
+                          {"behavior", "evidence", "slowdown", "safer_than", "build"});
       if (map) {
         if (const auto value = map.get("behavior")) read_behavior(value, variant.behavior);
         if (const auto text = map.get("evidence")) {
@@ -223,6 +224,7 @@ class ComponentReader {
           variant.slowdown =
               read_number(report_, *value, "`slowdown`", kFactor).value_or(variant.slowdown);
         }
+        if (const Entry* build = map.entry("build")) read_variant_build(*build, variant);
       }
       variant.verified = !variant.evidence.empty() || variant.name == "verified";
       c.variants.push_back(std::move(variant));
@@ -309,27 +311,11 @@ class ComponentReader {
 
   void read_build(const NodePtr& node) {
     const MapReader map(report_, node, "`build`",
-                        {"package", "sources", "exclude", "includes", "flags", "leaf", "replicate",
-                         "errno", "main", "unhardened"});
+                        {"package", "sources", "exclude", "includes", "flags", "proved", "leaf",
+                         "replicate", "errno", "main", "unhardened"});
     if (!map) return;
     Build build;
-    if (const auto package = map.get("package")) {
-      build.package = read_name(report_, *package, "a package", true).value_or("");
-    }
-    const auto sources = map.require(
-        "sources", "list them: `sources: [src/kernel/components/" + input_.name + "/*.cc]`");
-    if (sources != nullptr) build.sources = read_paths(*sources, "`sources`");
-    if (sources != nullptr && sources->is_sequence() && sources->items.empty()) {
-      report_.error(sources->span, "too-few", "`sources` must hold at least one file");
-    }
-    if (const auto paths = map.get("exclude")) build.exclude = read_paths(*paths, "`exclude`");
-    if (const auto paths = map.get("includes")) build.includes = read_paths(*paths, "`includes`");
-    if (const auto flags = map.get("flags")) {
-      for (const NodePtr& item : read_list(report_, *flags, "`flags`")) {
-        // Repeated flags mean something (`-mllvm a -mllvm b`), so this is no list of words.
-        if (auto flag = read_text(report_, *item, "a flag")) build.flags.push_back(*flag);
-      }
-    }
+    read_compiled(map, "src/kernel/components/" + input_.name + "/*.cc", build);
     if (const auto leaf = map.get("leaf")) {
       for (const NodePtr& item : read_words(report_, *leaf, "`leaf`", false)) {
         if (check_function(item->text, item->span)) build.leaf.push_back(item->text);
@@ -345,8 +331,78 @@ class ComponentReader {
       const auto name = read_text(report_, *main, "`main`");
       if (name && check_function(*name, main->span)) build.main = *name;
     }
-    if (const auto unhardened = map.get("unhardened")) read_exemptions(*unhardened, build);
     result_.component.build = std::move(build);
+  }
+
+  /// Another implementation has its own sources and the component's interface: which functions are
+  /// leaves, what `main` is called. What it doesn't say of the rest is as the component's, too.
+  void read_variant_build(const Entry& entry, Variant& variant) {
+    const MapReader map(
+        report_, entry.value, "`build` of a variant",
+        {"package", "sources", "exclude", "includes", "flags", "proved", "unhardened"});
+    if (!map) return;
+    Build build = result_.component.build.value_or(Build{});
+    build.exclude.clear();
+    build.proved.clear();
+    read_compiled(map, fmt::format("src/kernel/components/{}/{}/*.cc", input_.name, variant.name),
+                  build);
+    if (!map_.entry("build")) {
+      report_.error(entry.key->span, "variant-alone",
+                    fmt::format("variant {} has a `build`, but {} itself has none",
+                                ticked(variant.name), ticked(input_.name)),
+                    "the component's `build` says what all its variants share: `leaf`, "
+                    "`replicate`, `errno`, `main`");
+      return;
+    }
+    if (variant.evidence == "why3" && !map.entry("proved")) {
+      report_.error(
+          entry.key->span, "no-proof",
+          fmt::format("variant {} names why3 as its evidence, but its `build` holds no proof",
+                      ticked(variant.name)),
+          "`proved: [FILE.mlw]` is what gets proved, and is made the C that the sources include");
+      return;
+    }
+    variant.build = std::move(build);
+  }
+
+  /// The keys that a component's `build` and a variant's have both.
+  void read_compiled(const MapReader& map, const std::string& example, Build& build) {
+    if (const auto package = map.get("package")) {
+      build.package = read_name(report_, *package, "a package", true).value_or("");
+    }
+    const auto sources = map.require("sources", "list them: `sources: [" + example + "]`");
+    if (sources != nullptr) build.sources = read_paths(*sources, "`sources`");
+    if (sources != nullptr && sources->is_sequence() && sources->items.empty()) {
+      report_.error(sources->span, "too-few", "`sources` must hold at least one file");
+    }
+    if (const auto paths = map.get("exclude")) build.exclude = read_paths(*paths, "`exclude`");
+    if (const auto paths = map.get("includes")) build.includes = read_paths(*paths, "`includes`");
+    if (const auto paths = map.get("proved")) read_proved(*paths, build);
+    if (const auto flags = map.get("flags")) {
+      build.flags.clear();
+      for (const NodePtr& item : read_list(report_, *flags, "`flags`")) {
+        // Repeated flags mean something (`-mllvm a -mllvm b`), so this is no list of words.
+        if (auto flag = read_text(report_, *item, "a flag")) build.flags.push_back(*flag);
+      }
+    }
+    if (const auto unhardened = map.get("unhardened")) {
+      build.unhardened.clear();
+      read_exemptions(*unhardened, build);
+    }
+  }
+
+  void read_proved(const Node& node, Build& build) {
+    build.proved = read_paths(node, "`proved`");
+    if (node.is_sequence() && node.items.empty()) {
+      report_.error(node.span, "too-few", "`proved` must hold at least one file");
+    }
+    if (!node.is_sequence()) return;
+    for (const NodePtr& item : node.items) {
+      if (!item->is_scalar() || item->text.ends_with(".mlw")) continue;
+      report_.error(item->span, "bad-path",
+                    fmt::format("{} is no WhyML file", ticked(item->text)),
+                    "what why3 proves ends in `.mlw`");
+    }
   }
 
   /// `asan: [{functions: [strlen], because: ...}]`: what is left out is said, and so is the reason.
