@@ -23,11 +23,12 @@ struct Options {
 std::string headline(const Exploration& x) {
   std::size_t measured = 0;
   for (const auto& e : x.entries) measured += e.measurement && e.measurement->ok() ? 1 : 0;
-  std::string text =
-      fmt::format("{}: {} layout{}, {}, none beaten in both cost and safety ({})\n", x.spec.name,
-                  x.entries.size(), x.entries.size() == 1 ? "" : "s",
-                  x.spec.objective == Objective::fastest ? "fastest first" : "safest first",
-                  describe(x.certificate));
+  std::string text = fmt::format(
+      "{}: {} layout{}{}, {}, none beaten in both cost and safety ({})\n", x.spec.name,
+      x.entries.size() - x.along_frontier, x.entries.size() - x.along_frontier == 1 ? "" : "s",
+      x.along_frontier == 0 ? "" : fmt::format(" and {} along the frontier", x.along_frontier),
+      x.spec.objective == Objective::fastest ? "fastest first" : "safest first",
+      describe(x.certificate));
   if (measured > 0 && x.platform && x.spec.profile) {
     text += fmt::format("measured on {} ({}), {}; slowdown against the unprotected image\n",
                         x.platform->key(), x.machine, x.workload);
@@ -130,7 +131,8 @@ void add_explore(CLI::App& root, App& app, int& exit_code) {
   root.add_option("SPEC", options->spec,
                   "a spec: check, rank, build the best, measure them, report");
   root.add_option("--top", options->exploring.top,
-                  "how many layouts (default: the spec's, else 10)")
+                  "how many images: the fastest layouts, from 4 on half of them along the "
+                  "frontier (default: the spec's, else 10)")
       ->check(CLI::Range(1, 10000))
       ->option_text("N");
   root.add_flag("--no-measure", options->no_measure, "build the images and do not run them");

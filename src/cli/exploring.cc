@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <ctime>
 #include <filesystem>
+#include <set>
 #include <thread>
 
 #include "cli/calibrated.h"
@@ -242,12 +243,49 @@ class Explorer {
     if (!points.error.empty()) return stop(kEnvironment, "internal", points.error, "");
     x_.frontier = std::move(points.list);
     x_.frontier_complete = curve.complete;
-    steps_.end(x_, fmt::format("{}, {}; {} between cost and safety{}",
-                               plural(x_.entries.size(), "layout", "layouts"),
+    if (ask.objective == Objective::fastest) add_frontier(static_cast<std::size_t>(ask.top));
+    steps_.end(x_, fmt::format("{}, {}; {} between cost and safety{}", entries_text(),
                                describe(ranking.certificate),
                                plural(x_.frontier.size(), "point", "points"),
                                curve.complete ? "" : ", as far as found"));
     return std::nullopt;
+  }
+
+  /// The fastest layouts alone crowd one end of what one wants to see measured: of `top`, half are
+  /// points of the frontier instead, evenly from there to the safest that the budget allows.
+  void add_frontier(std::size_t top) {
+    constexpr std::size_t kFewest = 4;
+    if (top < kFewest) return;
+    const std::size_t fastest = std::min(x_.entries.size(), (top + 1) / 2);
+    std::set<std::string> known;
+    const auto id = [&](const Judged& j) { return configuration_id(x_.spec, j.configuration); };
+    for (std::size_t i = 0; i < fastest; ++i) known.insert(id(x_.entries[i].judged));
+    std::vector<const Judged*> points;
+    for (const Judged& j : x_.frontier) {
+      if (known.count(id(j)) == 0) points.push_back(&j);
+    }
+    const std::size_t wanted = std::min(points.size(), top - fastest);
+    std::vector<Exploration::Entry> chosen(
+        x_.entries.begin(), x_.entries.begin() + static_cast<std::ptrdiff_t>(fastest));
+    for (std::size_t k = 1; k <= wanted; ++k) {
+      const Judged& point = *points[(points.size() * k + wanted - 1) / wanted - 1];
+      known.insert(id(point));
+      chosen.push_back({point, {}, {}, {}});
+    }
+    x_.along_frontier = wanted;
+    for (std::size_t i = fastest; i < x_.entries.size() && chosen.size() < top; ++i) {
+      if (known.insert(id(x_.entries[i].judged)).second) chosen.push_back(x_.entries[i]);
+    }
+    std::stable_sort(chosen.begin(), chosen.end(), [](const auto& a, const auto& b) {
+      return a.judged.evaluation.cost_cycles < b.judged.evaluation.cost_cycles;
+    });
+    x_.entries = std::move(chosen);
+  }
+
+  std::string entries_text() const {
+    std::string text = plural(x_.entries.size() - x_.along_frontier, "layout", "layouts");
+    if (x_.along_frontier > 0) text += fmt::format(" and {} along the frontier", x_.along_frontier);
+    return text;
   }
 
   std::optional<Explored> stop(int code, const std::string& cause, const std::string& message,

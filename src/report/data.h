@@ -57,7 +57,8 @@ struct Exploration {
   Certificate certificate;
   bool optimal = false;
   bool interrupted = false;
-  std::vector<Entry> entries;  ///< best first
+  std::vector<Entry> entries;      ///< best first
+  std::size_t along_frontier = 0;  ///< entries that are there to show the frontier, not as fastest
   std::optional<Measurement> baseline;
   std::vector<Judged> frontier;
   bool frontier_complete = false;
