@@ -116,7 +116,7 @@ class Verified(unittest.TestCase):
                 file = self.folder / "queue.mlw"
                 file.write_text(text.replace(old, new))
                 done = subprocess.run(["why3", "prove", "-P", "cvc4", "-a", "split_vc", "-t", "5",
-                                       "-T", "Queue", "-G", f"{goal}'vc", file],
+                                       file, "-T", "Queue", "-G", f"{goal}'vc"],
                                       capture_output=True, text=True, timeout=600, check=False)
                 self.assertIn("Prover result is: ", done.stdout, done.stderr)
                 self.assertRegex(done.stdout, "Prover result is: (?!Valid)")
