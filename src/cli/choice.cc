@@ -15,8 +15,8 @@ namespace {
 constexpr int kMostSearched = 10000;
 
 /// The configuration that was drawn by hand: one mechanism between all of its compartments,
-/// hardened as --harden says, with the variants that the spec fixes. It may be inadmissible: the unprotected image is what others are
-/// measured against.
+/// hardened as --harden says, with the variants that the spec fixes. It may be inadmissible: the
+/// unprotected image is what others are measured against.
 std::optional<Configuration> drawn(App& app, const Spec& spec, const ChoiceOptions& options) {
   Configuration c;
   const auto n = static_cast<std::size_t>(spec.size());

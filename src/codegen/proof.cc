@@ -136,9 +136,9 @@ Result<fs::path> proved_code(const fs::path& whyml, ObjectStore& store) {
   std::error_code ignored;
   fs::create_directories(code.parent_path(), ignored);
   const fs::path scratch = store.scratch(code);
-  const ToolResult made = run_tool({"why3", "extract", "-C", conf->string(), "-D", "c",
-                                    whyml.string(), "-o", scratch.string()},
-                                   store.project());
+  const ToolResult made = run_tool(
+      {"why3", "extract", "-C", conf->string(), "-D", "c", whyml.string(), "-o", scratch.string()},
+      store.project());
   // Of a function that it cannot translate it says so, and leaves it out.
   if (!made.started || made.code != 0 || !made.output.empty()) {
     fs::remove(scratch, ignored);

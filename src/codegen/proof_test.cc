@@ -58,7 +58,8 @@ class Proving : public ::testing::Test {
 
   Result<fs::path> code_of(const std::string& body) {
     const fs::path file = folder_ / "double.mlw";
-    std::ofstream(file) << "module Double\n  use int.Int\n  use mach.int.Int32\n" << body << "end\n";
+    std::ofstream(file) << "module Double\n  use int.Int\n  use mach.int.Int32\n"
+                        << body << "end\n";
     ObjectStore store(folder_ / "objects", folder_);
     return proved_code(file, store);
   }

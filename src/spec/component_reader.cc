@@ -399,8 +399,7 @@ class ComponentReader {
     if (!node.is_sequence()) return;
     for (const NodePtr& item : node.items) {
       if (!item->is_scalar() || item->text.ends_with(".mlw")) continue;
-      report_.error(item->span, "bad-path",
-                    fmt::format("{} is no WhyML file", ticked(item->text)),
+      report_.error(item->span, "bad-path", fmt::format("{} is no WhyML file", ticked(item->text)),
                     "what why3 proves ends in `.mlw`");
     }
   }
