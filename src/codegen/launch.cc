@@ -315,7 +315,9 @@ std::vector<std::string> qemu_command(const QemuStart& start) {
   std::vector<std::string> command = {
       start.qemu,
       "-machine",
-      "microvm,x-option-roms=off,pit=off,pic=off,rtc=on,isa-serial=on,acpi=off",
+      // Devices stand where the nucleus looks for them: nothing is to be added to the arguments.
+      "microvm,x-option-roms=off,pit=off,pic=off,rtc=on,isa-serial=on,acpi=off,"
+      "auto-kernel-cmdline=off",
       "-accel",
       std::string(name(start.accelerator)),
       "-cpu",
