@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "bench/client.h"
 #include "bench/peak.h"
 #include "codegen/launch.h"
 
@@ -18,41 +19,70 @@ void add(std::string& text, std::string_view bytes) {
   if (text.size() > 2 * kMostConsole) text.erase(0, text.size() - kMostConsole);
 }
 
-/// Arguments are words for a process, one text for a machine.
-std::vector<std::string> words(const std::string& text) {
-  std::vector<std::string> list;
-  std::string word;
-  for (const char c : text + " ") {
-    if (c != ' ') {
-      word += c;
-    } else if (!word.empty()) {
-      list.push_back(std::move(word));
-      word.clear();
-    }
-  }
-  return list;
-}
-
 std::string arguments_of(const RunRequest& r) {
   if (r.kind == RunKind::latency) return fill(r.workload->latency_arguments, r.operations);
   return fill(r.workload->arguments, r.kind == RunKind::boot ? 1 : r.operations);
 }
 
-std::vector<std::string> command_of(const RunRequest& r, const std::string& qemu) {
+/// Arguments are words for a process, one text for a machine. `network`: as QemuStart has it.
+std::vector<std::string> command_of(const RunRequest& r, const std::string& qemu,
+                                    const std::string& network = {}) {
   const std::string arguments = arguments_of(r);
   std::error_code error;
   const std::string image = std::filesystem::absolute(r.elf, error).string();
   if (r.platform.platform == "linux") {
     std::vector<std::string> command{image};
-    for (std::string& word : words(arguments)) command.push_back(std::move(word));
+    for (std::string& word : words_of(arguments)) command.push_back(std::move(word));
     return command;
   }
-  QemuStart start{.qemu = qemu, .image = image, .arguments = arguments};
+  QemuStart start{.qemu = qemu, .image = image, .arguments = arguments, .network = network};
   start.accelerator = r.platform.accelerator == "kvm" ? Accelerator::kvm : Accelerator::tcg;
   if (r.manifest != nullptr) start.memory = memory_of(*r.manifest);
   // Boot time is the host's time: counting would only slow it down.
   start.count_instructions = r.platform.exact() && r.kind != RunKind::boot;
   return qemu_command(start);
+}
+
+/// What a run has left behind, whoever drove it.
+struct Left {
+  ProcessEnd end;
+  std::string console;
+  std::string errors;
+  std::string lines;  ///< that hold the result
+};
+
+Left run_alone(const RunRequest& request, const std::string& qemu, RunSample& sample) {
+  Left left;
+  ProcessRequest process;
+  process.command = command_of(request, qemu);
+  process.timeout = request.timeout > 0 ? request.timeout : request.workload->timeout;
+  process.output = [&](int stream, std::string_view bytes) {
+    add(stream == 1 ? left.console : left.errors, bytes);
+    return true;
+  };
+  if (request.kind == RunKind::memory) {
+    sample.peak_memory = peak_memory(process.command, process.timeout, left.console, left.end);
+  } else {
+    left.end = run_process(process);
+  }
+  left.lines = left.console;
+  return left;
+}
+
+/// A client's own failure is the run's, unless the image's end explains it.
+Left run_driven(const RunRequest& request, const std::string& qemu, RunSample& sample) {
+  const Client& client = *request.workload->client;
+  const bool machine = request.platform.platform == "qemu";
+  const ClientNetwork network = machine ? loopback_network() : namespace_network(client.port);
+  const int operations = request.kind == RunKind::boot ? 1 : request.operations;
+  ClientRun run = run_with_client(
+      command_of(request, qemu, machine ? network.qemu(client.port) : std::string()), client,
+      network, operations, request.timeout > 0 ? request.timeout : request.workload->timeout);
+  if (!run.failed.empty()) {
+    sample.failure = run.environment ? Failure::environment : Failure::no_result;
+    sample.detail = std::move(run.failed);
+  }
+  return {std::move(run.image), std::move(run.console), std::move(run.errors), std::move(run.said)};
 }
 
 }  // namespace
@@ -108,36 +138,35 @@ RunSample drive(const RunRequest& request) {
       return sample;
     }
   }
-  std::string console;
-  std::string errors;
-  ProcessRequest process;
-  process.command = command_of(request, qemu);
-  process.timeout = request.timeout > 0 ? request.timeout : request.workload->timeout;
-  process.output = [&](int stream, std::string_view bytes) {
-    add(stream == 1 ? console : errors, bytes);
-    return true;
-  };
-  ProcessEnd end;
-  if (request.kind == RunKind::memory) {
-    sample.peak_memory = peak_memory(process.command, process.timeout, console, end);
-  } else {
-    end = run_process(process);
-  }
-  const Outcome outcome = classify(request.platform.platform, end, console, errors);
-  sample.wall_seconds = end.seconds;
+  const Left left = request.workload->client ? run_driven(request, qemu, sample)
+                                             : run_alone(request, qemu, sample);
+  const Outcome outcome = classify(request.platform.platform, left.end, left.console, left.errors);
+  sample.wall_seconds = left.end.seconds;
   if (outcome.ending == Ending::interrupted) {
     sample.interrupted = true;
     return sample;
   }
-  sample.failure = failure_of(outcome, !console.empty());
+  if (sample.failure == Failure::environment) return sample;
+  const Failure ended = failure_of(outcome, !left.console.empty());
+  // An image that was ended because its client failed did not hang.
+  if (sample.failure != Failure::none && (ended == Failure::none || ended == Failure::hang)) {
+    return sample;
+  }
+  sample.failure = ended;
   if (sample.failure != Failure::none) {
     sample.detail = outcome.detail;
     if (sample.failure == Failure::fault) sample.detail += ": " + outcome.fault_line;
     return sample;
   }
+  // One operation is too little for a client's clock; the wall clock times a boot.
+  if (request.workload->client && request.kind == RunKind::boot) {
+    sample.result = {.operations = 1, .seconds = sample.wall_seconds, .checks = {}, .latency = {}};
+    sample.units = sample.wall_seconds * clock_rate(request.platform);
+    return sample;
+  }
   const auto result =
       parse_result(*request.workload, request.kind == RunKind::boot ? 1 : request.operations,
-                   console, request.kind == RunKind::latency);
+                   left.lines, request.kind == RunKind::latency);
   if (!result) {
     sample.failure = Failure::no_result;
     sample.detail = result.error().message;

@@ -454,7 +454,7 @@ Result<Done> Harness::Impl::extras() {
       for (int i = all_of(s, kind); i < times; ++i) list.push_back({&s, kind});
     };
     add(jobs, RunKind::boot, kBootRuns);
-    if (native) add(jobs, RunKind::memory, 1);
+    if (native && !options.workload.client) add(jobs, RunKind::memory, 1);
     if (!options.workload.latency_arguments.empty()) {
       add(options.platform.exact() ? together : jobs, RunKind::latency,
           options.platform.exact() ? 1 : kLatencyRuns);

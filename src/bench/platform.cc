@@ -16,6 +16,7 @@ namespace {
 const BenchPlatform kLinux{"linux", "native", "cycles"};
 const BenchPlatform kKvm{"qemu", "kvm", "cycles"};
 const BenchPlatform kTcg{"qemu", "tcg", "instructions"};
+const BenchPlatform kTcgTime{"qemu", "tcg", "cycles"};  // an emulator's time: for clients only
 
 bool processor_has_keys() {
   std::ifstream in("/proc/cpuinfo");
@@ -28,7 +29,7 @@ bool processor_has_keys() {
 }  // namespace
 
 std::optional<BenchPlatform> parse_bench_platform(std::string_view key) {
-  for (const BenchPlatform& p : {kLinux, kKvm, kTcg}) {
+  for (const BenchPlatform& p : {kLinux, kKvm, kTcg, kTcgTime}) {
     if (p.key() == key) return p;
   }
   return std::nullopt;
@@ -55,9 +56,15 @@ std::vector<PlatformChoice> available_platforms(bool needs_keys) {
 }
 
 Result<PlatformChoice> choose_platform(std::string_view wanted, std::string_view of_spec,
-                                       bool needs_keys) {
+                                       bool needs_keys, bool needs_time) {
   const std::string_view asked = wanted.empty() ? of_spec : wanted;
   if (const auto named = parse_bench_platform(asked)) {
+    if (named->exact() && needs_time) {
+      return Error{fmt::format("`{}` cannot be had: a client outside of the image drives this "
+                               "workload, and it knows time only",
+                               asked),
+                   fmt::format("one of {}, {}, {}", kLinux.key(), kKvm.key(), kTcgTime.key())};
+    }
     return PlatformChoice{*named, "you asked for it"};
   }
   if (asked != "qemu" && asked != "linux" && !asked.empty()) {
@@ -70,7 +77,13 @@ Result<PlatformChoice> choose_platform(std::string_view wanted, std::string_view
     return PlatformChoice{kLinux, "images run as processes on the processor itself"};
   }
   for (PlatformChoice& choice : available_platforms(needs_keys)) {
-    if (asked.empty() || choice.platform.platform == asked) return std::move(choice);
+    if (!asked.empty() && choice.platform.platform != asked) continue;
+    if (needs_time && choice.platform.exact()) {
+      return PlatformChoice{kTcgTime,
+                            "emulated, and timed by the client: the boundaries of an "
+                            "emulator are far dearer than a processor's"};
+    }
+    return std::move(choice);
   }
   return Error{"there is nothing on this machine that images can be measured on",
                "on Debian: apt-get install qemu-system-x86; `flexos-explore doctor` says more",

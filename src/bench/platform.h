@@ -23,7 +23,7 @@ struct BenchPlatform {
   bool operator==(const BenchPlatform&) const = default;
 };
 
-/// One of the three that exist; nullopt for any other text.
+/// One of those that exist; nullopt for any other text.
 std::optional<BenchPlatform> parse_bench_platform(std::string_view key);
 
 /// A choice with its reason, a sentence for a person.
@@ -37,8 +37,10 @@ struct PlatformChoice {
 std::vector<PlatformChoice> available_platforms(bool needs_keys);
 
 /// The one to use. `wanted`: a key, or `qemu` or `linux` (its best); empty: the spec's platform.
+/// `needs_time`: somebody outside of the image takes the time, so counting instructions will not
+/// do.
 Result<PlatformChoice> choose_platform(std::string_view wanted, std::string_view of_spec,
-                                       bool needs_keys);
+                                       bool needs_keys, bool needs_time = false);
 
 /// Units of the clock in a second of the image's own time: 1e9 for instructions (one is a
 /// nanosecond of the guest), the rate of the time-stamp counter for cycles.

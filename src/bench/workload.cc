@@ -39,8 +39,8 @@ class WorkloadReader {
   Workload read(const NodePtr& root, const std::string& expected) {
     Workload w;
     const MapReader map(report_, root, "a workload",
-                        {"workload", "description", "application", "arguments", "operations",
-                         "result", "check", "latency", "timeout"});
+                        {"workload", "description", "application", "arguments", "client",
+                         "operations", "result", "check", "latency", "timeout"});
     if (!map) return w;
     if (const auto node = map.require("workload", "its name, as the file is called")) {
       w.name = line(*node, "`workload`");
@@ -56,6 +56,7 @@ class WorkloadReader {
       w.application = read_name(report_, *node, "`application`").value_or("");
     }
     if (const auto node = map.get("arguments")) w.arguments = line(*node, "`arguments`");
+    if (const auto node = map.get("client")) read_client(node, w);
     if (const auto node = map.get("operations")) {
       w.operations = static_cast<int>(
           read_integer(report_, *node, "`operations`", 1, kMostOperations).value_or(1));
@@ -87,12 +88,36 @@ class WorkloadReader {
   }
 
   void read_result(const NodePtr& node, Workload& w) {
-    const MapReader map(report_, node, "`result`", {"operations", "seconds"});
+    const MapReader map(report_, node, "`result`", {"operations", "seconds", "rate"});
     if (!map) return;
     if (const auto n = map.get("operations")) w.operations_line = line(*n, "`operations`");
+    if (const auto n = map.get("rate")) {
+      w.rate_line = line(*n, "`rate`");
+      if (const auto other = map.get("seconds")) {
+        wrong_type(report_, *other, "`seconds` says again what `rate` says: one of the two");
+      }
+      return;
+    }
     if (const auto n = map.require("seconds", "the key of the line that says how long it took")) {
       w.seconds_line = line(*n, "`seconds`");
     }
+  }
+
+  void read_client(const NodePtr& node, Workload& w) {
+    const MapReader map(report_, node, "`client`", {"run", "after", "ready", "port"});
+    if (!map) return;
+    Client c;
+    if (const auto n = map.require("run", "its command")) c.run = line(*n, "`run`");
+    if (const auto n = map.require("after", "the command that ends the image")) {
+      c.after = line(*n, "`after`");
+    }
+    if (const auto n = map.require("ready", "what the image prints once it listens")) {
+      c.ready = line(*n, "`ready`");
+    }
+    if (const auto n = map.require("port", "where the image listens")) {
+      c.port = static_cast<int>(read_integer(report_, *n, "`port`", 1, 65535).value_or(1));
+    }
+    w.client = std::move(c);
   }
 
   void read_latency(const NodePtr& node, Workload& w) {
@@ -127,6 +152,13 @@ LoadedWorkload failed(std::string code, std::string message, std::string hint,
   return {std::nullopt, {std::move(d)}};
 }
 
+/// The first number of a text: clients surround theirs with signs of their own.
+std::string_view first_number(std::string_view text) {
+  const std::size_t from = std::min(text.find_first_of("0123456789"), text.size());
+  text.remove_prefix(from);
+  return text.substr(0, text.find_first_not_of("0123456789."));
+}
+
 /// What stands behind KEY in the last line that begins with it.
 std::optional<std::string_view> last_value(std::string_view console, std::string_view key) {
   std::optional<std::string_view> found;
@@ -140,6 +172,18 @@ std::optional<std::string_view> last_value(std::string_view console, std::string
     while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
     while (!text.empty() && (text.back() == ' ' || text.back() == '\r')) text.remove_suffix(1);
     found = text;
+  }
+  return found;
+}
+
+/// What stands behind KEY in the last line that begins with it, whatever comes next.
+std::optional<std::string_view> last_line(std::string_view console, std::string_view key) {
+  std::optional<std::string_view> found;
+  while (!console.empty()) {
+    const std::size_t end = std::min(console.find('\n'), console.size());
+    std::string_view text = console.substr(0, end);
+    console.remove_prefix(std::min(end + 1, console.size()));
+    if (text.starts_with(key)) found = text.substr(key.size());
   }
   return found;
 }
@@ -176,6 +220,9 @@ std::string Workload::hash() const {
   for (const std::string& part :
        {name, application, arguments, operations_line, seconds_line, latency_arguments}) {
     sum.add_field(part);
+  }
+  if (client) {
+    for (const std::string& part : {client->run, client->ready, rate_line}) sum.add_field(part);
   }
   for (const std::string& check : checks) sum.add_field(check);
   for (const auto& [percentile, text] : latency_lines) sum.add_field(percentile).add_field(text);
@@ -269,6 +316,18 @@ Result<WorkloadResult> parse_result(const Workload& workload, int operations,
     const auto n = number_of(console, workload.operations_line, 1);
     if (!n) return n.error();
     result.operations = static_cast<std::int64_t>(*n);
+  }
+  if (!workload.rate_line.empty()) {
+    const auto line = last_line(console, workload.rate_line);
+    if (!line) return Error{fmt::format("there is no line `{} ...`", workload.rate_line)};
+    const auto rate = number(first_number(*line), 0);
+    if (!rate || *rate <= 0) {
+      return Error{
+          fmt::format("`{}{}` holds no rate", workload.rate_line, plain(line->substr(0, 60))),
+          "more operations: -n N"};
+    }
+    result.seconds = static_cast<double>(result.operations) / *rate;
+    return result;
   }
   const auto seconds = number_of(console, workload.seconds_line, 0);
   if (!seconds) return seconds.error();

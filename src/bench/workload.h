@@ -15,6 +15,15 @@
 /// What an image is made to do while it is measured: specs/workloads/NAME.yaml.
 namespace flexos {
 
+/// A program of this machine that gives an image its work over the network, and times it. In its
+/// commands {host}, {port} and {n} are put in.
+struct Client {
+  std::string run;
+  std::string after;  ///< what ends the image; it must then exit by itself
+  std::string ready;  ///< text on the image's console: it listens
+  int port = 0;       ///< the image's
+};
+
 /// Arguments of an image and the lines that it answers with. A line is `KEY VALUE`.
 struct Workload {
   std::string name;  ///< sqlite/insert
@@ -24,6 +33,8 @@ struct Workload {
   int operations = 1;           ///< when nobody says another n
   std::string operations_line;  ///< empty: n operations were done
   std::string seconds_line;
+  std::string rate_line;            ///< instead: operations a second
+  std::optional<Client> client;     ///< whose lines they are, where there is one
   std::vector<std::string> checks;  ///< lines that are equal in every configuration
   /// A second way to run it that times single operations; empty where there is none.
   std::string latency_arguments;

@@ -376,9 +376,10 @@ class Explorer {
       const auto& levels = e.judged.configuration.levels;
       return std::any_of(levels.begin(), levels.end(), [](Level l) { return l != 0; });
     });
-    const auto choice = choose_platform(options_.measuring.platform, whole_.platform, keys);
     const LoadedWorkload loaded =
         load_workload_of(x_.spec, options_.measuring.workload, app_.library());
+    const auto choice = choose_platform(options_.measuring.platform, whole_.platform, keys,
+                                        loaded.workload && loaded.workload->client);
     const std::string budget =
         options_.measuring.budget > 0
             ? fmt::format("at most {}", seconds_text(options_.measuring.budget))

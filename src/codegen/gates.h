@@ -20,6 +20,7 @@ struct Sizes {
       256 << 10;  ///< what can cross at a time, nested calls of a thread together
   std::uint64_t unsafe_stack = 64 << 10;
   std::uint32_t threads = 8;
+  std::uint64_t shift = 0;  ///< code and data stand so much further on (weave.cc says what for)
 };
 
 /// Where a stack domain's gate state stands: its only compartment's data, or memory of its own.

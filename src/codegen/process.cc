@@ -170,7 +170,8 @@ ProcessEnd run_process(const ProcessRequest& request) {
       end.interrupted = true;
       break;
     }
-    if (deadline && now >= *deadline && !reaped) {
+    const bool cancelled = request.cancelled != nullptr && *request.cancelled;
+    if ((cancelled || (deadline && now >= *deadline)) && !reaped) {
       end.timed_out = true;
       break;
     }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -13,6 +14,8 @@ struct ProcessRequest {
   bool input = false;                ///< hands our standard input on; else it reads nothing
   /// What it writes (1 or 2: its stdout or stderr), as it comes. False: nobody wants more, end it.
   std::function<bool(int stream, std::string_view bytes)> output;
+  /// Once true, it is ended as if its time were over. Null: nobody will want that.
+  const std::atomic<bool>* cancelled = nullptr;
 };
 
 struct ProcessEnd {

@@ -437,7 +437,9 @@ Scan scan_image(const Elf& elf, const Manifest* manifest, Method method) {
       f.address = r.start + hit.core;
       f.sequence = hit.sequence;
       f.whole = cores[hit.core];
-      if (hit.sequence == Sequence::interrupt && !f.whole) continue;
+      const bool refused_to_ring3 =
+          hit.sequence == Sequence::interrupt || hit.sequence == Sequence::xrstors;
+      if (refused_to_ring3 && !f.whole) continue;
       if (const ElfSection* s = elf.section_at(f.address)) f.section = s->name;
       f.verdict = judge(f);
       f.symbol = symbol_text(symbols, f.address);

@@ -18,7 +18,8 @@
 ///
 ///     wrpkru       0F 01 EF            new rights for the protection keys
 ///     xrstor       0F AE /5 memory     the same, out of a buffer; 0F AE E8 is lfence
-///     xrstors      0F C7 /3 memory     privileged, yet nobody should have it
+///     xrstors      0F C7 /3 memory     only where somebody meant it: the processor refuses it to
+///                                      ring 3, and a lea to an address that ends in C7 0F holds it
 ///     wrfsbase     F3 0F AE /2 register
 ///     wrgsbase     F3 0F AE /3 register
 ///     syscall      0F 05

@@ -100,6 +100,7 @@ TEST(Scan, FencesHiddenWaysIntoTheKernel) {
   EXPECT_EQ(findings({0xb8, 0x0f, 0x05, 0x00, 0x00, 0xc3}), "syscall@1 fenced hidden");
   EXPECT_EQ(findings({0x41, 0x83, 0xcd, 0x80}), "int 0x80@2 fenced hidden");
   EXPECT_EQ(findings({0xb8, 0xcd, 0x2e, 0x00, 0x00}), "");  // `int n` counts only where it is meant
+  EXPECT_EQ(findings({0xb8, 0x0f, 0xc7, 0x18, 0x00}), "");  // and so does xrstors
   const Scan s = scan(ElfWriter().section(".text", 0x1000000, {0x41, 0x83, 0xcd, 0x80}));
   EXPECT_TRUE(s.clean());
   EXPECT_FALSE(s.strictly_clean());

@@ -14,7 +14,7 @@ namespace {
 constexpr std::uint64_t kBase = 0x1000000;  // both platforms; below it is the nucleus
 constexpr std::uint64_t kPage = 4096;
 constexpr std::uint64_t kLargePage = 2 << 20;
-constexpr std::uint64_t kMostData = 4 << 20;  // of a compartment with asan
+constexpr std::uint64_t kMostData = 16 << 20;  // of a compartment with asan
 constexpr std::string_view kMarshal = "_marshal";
 
 /// The areas behind the image, one after the other.
@@ -104,6 +104,9 @@ std::string linker_script(const Plan& plan, const std::vector<Linked>& objects,
       s += fmt::format("  .text.{} : {{ \"{}\"(.text .text.*) }} :image_text\n", o.name, o.path);
     }
   };
+  if (sizes.shift > 0) {
+    s += fmt::format("  .text.shift : {{ . += {}; BYTE(0xcc) }} :image_text\n", sizes.shift - 1);
+  }
   text_of(0);
   for (const Compartment& c : plan.compartments) {
     s += fmt::format("  code_start.{} = .;\n", c.number);
@@ -132,6 +135,10 @@ std::string linker_script(const Plan& plan, const std::vector<Linked>& objects,
     s += fmt::format(" }} :image_rodata\n  rt_constructors_size.{0} = SIZEOF(.init_array.{0});\n",
                      c.number);
   }
+  if (sizes.shift > 0) {
+    s += fmt::format("  .rodata.shift : {{ . += {}; BYTE(0) }} :image_rodata\n",
+                     2 * sizes.shift - 1);
+  }
   s +=
       "  .rodata : { *(.platform.rodata .platform.rodata.*) *(.rodata .rodata.*) } :image_rodata\n";
   s += fmt::format(
@@ -142,6 +149,7 @@ std::string linker_script(const Plan& plan, const std::vector<Linked>& objects,
     s += fmt::format("  /* compartment {}, key {} */\n", k, c.key);
     s += fmt::format("  .data.{0} : {{\n    data_start.{0} = .;\n    \"{1}\"(.data.gate.{0})\n", k,
                      gates_path);
+    if (sizes.shift > 0) s += fmt::format("    . += {};\n", sizes.shift);
     for (const char* kind : {"data", "bss"}) {
       for (const Linked& o : objects) {
         if (o.compartment != k) continue;

@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/select.h>
 #include <sys/socket.h>
@@ -18,6 +19,7 @@
 
 #include "lwip/lwip_sockets.h"
 #include "time/time.h"
+#include "vfs/vfs.h"
 
 #pragma clang attribute push(__attribute__((__weak__)), apply_to = function)
 extern "C" {
@@ -36,6 +38,9 @@ decltype(lwip_close) lwip_close;
 decltype(lwip_control) lwip_control;
 decltype(lwip_pending) lwip_pending;
 decltype(lwip_poll) lwip_poll;
+decltype(lwip_epoll_create) lwip_epoll_create;
+decltype(lwip_epoll_control) lwip_epoll_control;
+decltype(lwip_epoll_wait) lwip_epoll_wait;
 }
 #pragma clang attribute pop
 
@@ -111,33 +116,57 @@ long send_message(int s, const msghdr* m, int flags) {
   });
 }
 
-/// Descriptors of files are always ready; only sockets are waited for.
+/// Sockets, and descriptors that vfs tells the network about (vfs_watch), are waited for there;
+/// files are always ready.
 long poll_all(pollfd* list, size_t n, int64_t deadline) {
   static_assert(sizeof(pollfd) == sizeof(flexos_poll));
   constexpr size_t kMost = 1024;
   if (n > kMost) return -EINVAL;
-  flexos_poll sockets[kMost];
+  flexos_poll waited[kMost];
   long files = 0;
-  bool any = false;
+  bool sockets = false;
+  bool others = false;
   for (size_t i = 0; i < n; ++i) {
     const bool socket = is_socket(list[i].fd);
-    any |= socket;
-    sockets[i] = {socket ? list[i].fd : -1, list[i].events, 0};
+    sockets |= socket;
+    waited[i] = {socket ? list[i].fd : -1, list[i].events, 0};
     list[i].revents = 0;
     if (socket || list[i].fd < 0) continue;
-    list[i].revents = list[i].events & (POLLIN | POLLOUT);
+    const int ready = vfs_watch(list[i].fd);
+    const bool changes = ready >= 0 && (ready & FLEXOS_POLL_CHANGES) != 0;
+    if (changes && lwip_poll != nullptr) {
+      sockets = true;
+      waited[i].fd = list[i].fd;
+      continue;
+    }
+    others |= changes;
+    constexpr int kUnasked = POLLERR | POLLHUP;
+    list[i].revents =
+        static_cast<short>(ready < 0 ? POLLNVAL : ready & (list[i].events | kUnasked));
     if (list[i].revents != 0) files++;
   }
-  if (!any) {
-    if (files == 0 && deadline > 0) time_sleep(deadline);
-    return files;
+  if (!sockets || lwip_poll == nullptr) {
+    // Without a network nobody tells of changes: one looks again every millisecond.
+    if (files > 0 || deadline == 0) return files;
+    const int64_t now = time_now(1);
+    if (deadline <= now) return 0;
+    const bool soon = others && deadline - now > kMillisecond;
+    time_sleep(soon ? now + kMillisecond : deadline);
+    return soon ? -EAGAIN : 0;
   }
-  const long ready = lwip_poll(sockets, n, files > 0 ? 0 : deadline);
+  const long ready = lwip_poll(waited, n, files > 0 ? 0 : deadline);
   if (ready < 0) return ready;
   for (size_t i = 0; i < n; ++i) {
-    if (sockets[i].fd >= 0) list[i].revents = sockets[i].ready;
+    if (waited[i].fd >= 0) list[i].revents = waited[i].ready;
   }
   return files + ready;
+}
+
+long poll_until(pollfd* list, size_t n, int64_t deadline) {
+  for (;;) {
+    const long ready = poll_all(list, n, deadline);
+    if (ready != -EAGAIN) return ready;
+  }
 }
 
 int64_t deadline_of(int64_t wait) {
@@ -157,7 +186,7 @@ long select_all(int n, fd_set* in, fd_set* out, fd_set* bad, int64_t wait) {
     if (bad != nullptr && FD_ISSET(fd, bad)) events |= POLLPRI;
     if (events != 0) list[count++] = {fd, events, 0};
   }
-  const long ready = poll_all(list, count, deadline_of(wait));
+  const long ready = poll_until(list, count, deadline_of(wait));
   if (ready < 0) return ready;
   if (in != nullptr) FD_ZERO(in);
   if (out != nullptr) FD_ZERO(out);
@@ -178,6 +207,29 @@ long select_all(int n, fd_set* in, fd_set* out, fd_set* bad, int64_t wait) {
   return set;
 }
 
+long watch(long set, long operation, long descriptor, const epoll_event* event) {
+  if (!is_socket(descriptor)) {
+    const int ready = vfs_watch(integer(descriptor));
+    if (ready < 0) return ready;
+    if ((ready & FLEXOS_POLL_CHANGES) == 0) return -EPERM;  // a file never makes anybody wait
+  }
+  if (operation == EPOLL_CTL_DEL) {
+    return lwip_epoll_control(integer(set), EPOLL_CTL_DEL, integer(descriptor), 0, 0);
+  }
+  if (event == nullptr) return -EFAULT;
+  return lwip_epoll_control(integer(set), integer(operation), integer(descriptor), event->events,
+                            event->data.u64);
+}
+
+/// More than so many at a time are told the next time.
+long wait_for_events(long set, epoll_event* events, long most, int64_t deadline) {
+  static_assert(sizeof(epoll_event) == sizeof(flexos_event));
+  constexpr long kMost = 128;
+  if (most <= 0) return -EINVAL;
+  return lwip_epoll_wait(integer(set), reinterpret_cast<flexos_event*>(events),
+                         size(most < kMost ? most : kMost), deadline);
+}
+
 }  // namespace
 
 bool is_socket(long descriptor) {
@@ -195,11 +247,11 @@ bool socket_call(long number, long a, long b, long c, long d, long e, long f, lo
                                            : lwip_socket(integer(a), integer(b), integer(c)));
     case SYS_poll:
       return answer(
-          poll_all(pointer<pollfd>(a), size(b), deadline_of(c < 0 ? -1 : c * kMillisecond)));
+          poll_until(pointer<pollfd>(a), size(b), deadline_of(c < 0 ? -1 : c * kMillisecond)));
     case SYS_ppoll: {
       const timespec* t = pointer<timespec>(c);
-      return answer(poll_all(pointer<pollfd>(a), size(b),
-                             deadline_of(t == nullptr ? -1 : t->tv_sec * kSecond + t->tv_nsec)));
+      return answer(poll_until(pointer<pollfd>(a), size(b),
+                               deadline_of(t == nullptr ? -1 : t->tv_sec * kSecond + t->tv_nsec)));
     }
     case SYS_select: {
       const timeval* t = pointer<timeval>(e);
@@ -213,6 +265,12 @@ bool socket_call(long number, long a, long b, long c, long d, long e, long f, lo
                                pointer<fd_set>(d),
                                t == nullptr ? -1 : t->tv_sec * kSecond + t->tv_nsec));
     }
+    case SYS_epoll_create:
+    case SYS_epoll_create1:
+      return answer(lwip_epoll_create == nullptr ? -ENOSYS : lwip_epoll_create());
+    case SYS_epoll_ctl:
+    case SYS_epoll_wait:
+    case SYS_epoll_pwait:
     case SYS_bind:
     case SYS_listen:
     case SYS_accept:
@@ -236,6 +294,12 @@ bool socket_call(long number, long a, long b, long c, long d, long e, long f, lo
   const int s = checked(a);
   if (s < 0) return answer(s);
   switch (number) {
+    case SYS_epoll_ctl:
+      return answer(watch(s, b, c, pointer<epoll_event>(d)));
+    case SYS_epoll_wait:
+    case SYS_epoll_pwait:
+      return answer(wait_for_events(s, pointer<epoll_event>(b), c,
+                                    deadline_of(integer(d) < 0 ? -1 : d * kMillisecond)));
     case SYS_bind:
       return answer(lwip_bind(s, pointer<void>(b), length(c)));
     case SYS_listen:

@@ -10,30 +10,7 @@
 #include "locale_impl.h"
 #include "pthread_impl.h"
 
-enum { THREADS = 64 };  // as many as `sched` has
-
-volatile int __thread_list_lock;
-
-// By number of the thread. A block is made the first time that its thread needs one: threads that
-// other components started know nothing of the C library.
-static struct pthread blocks[THREADS];
-
 static char* no_environment[] = {0};
-
-static void make_block(struct pthread* self, unsigned thread) {
-  self->self = self;
-  self->detach_state = DT_JOINABLE;
-  self->tid = (int)thread + 1;
-  self->locale = &libc.global_locale;
-  self->robust_list.head = &self->robust_list.head;
-  self->next = self->prev = self;
-}
-
-uintptr_t flexos_thread_block(unsigned thread) {
-  struct pthread* self = &blocks[thread % THREADS];
-  if (!self->self) make_block(self, thread);
-  return (uintptr_t)self;
-}
 
 // What __init_libc would find out. Nothing is left to be done at start-up, so that every copy of
 // this library is ready as it stands in the image.

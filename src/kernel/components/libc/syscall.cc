@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/uio.h>
@@ -22,6 +23,7 @@
 #include "alloc/alloc.h"
 #include "flexos/platform.h"
 #include "libc/socket_calls.h"
+#include "lwip/lwip_sockets.h"
 #include "random/random.h"
 #include "sched/sched.h"
 #include "time/time.h"
@@ -84,6 +86,24 @@ long rename_file(long from, long to) {
   const Path old_path = path(from);
   const Path new_path = path(to);
   return vfs_rename(old_path.text, old_path.length, new_path.text, new_path.length);
+}
+
+/// What exists for descriptors only, by name: `once` does it.
+template <typename Once>
+long by_name(long name, long flags, Once once) {
+  const long fd = open_file(name, flags, 0);
+  if (fd < 0) return fd;
+  const long result = once(integer(fd));
+  vfs_close(integer(fd));
+  return result;
+}
+
+long truncate_file(long name, long size) {
+  return by_name(name, O_WRONLY, [=](int fd) { return vfs_truncate(fd, size); });
+}
+
+long change_mode(long name, long mode) {
+  return by_name(name, O_RDONLY, [=](int fd) { return vfs_chmod(fd, integer(mode)); });
 }
 
 // ---- data --------------------------------------------------------------------------------------
@@ -244,11 +264,34 @@ long sleep_for(long clock, bool absolute, const timespec& want, timespec* left) 
   return 0;
 }
 
+// ---- limits ------------------------------------------------------------------------------------
+
+/// What a program may have. Nothing can be raised; what it lowers is its own affair.
+long limits(long what, const rlimit* wanted, rlimit* result) {
+  constexpr rlim_t kDescriptors = FLEXOS_FIRST_SOCKET + FLEXOS_SOCKETS;
+  constexpr rlim_t kStack = 256 << 10;
+  rlim_t most = RLIM_INFINITY;
+  if (what == RLIMIT_NOFILE) most = kDescriptors;
+  if (what == RLIMIT_STACK) most = kStack;
+  if (what == RLIMIT_CORE || what == RLIMIT_NPROC) most = 0;
+  if (wanted != nullptr && wanted->rlim_max > most) return -EPERM;
+  if (result != nullptr) *result = {.rlim_cur = most, .rlim_max = most};
+  return 0;
+}
+
+/// One program, which has had all of the time; memory is not counted.
+long usage(rusage* result) {
+  memset(result, 0, sizeof *result);
+  const int64_t now = time_now(CLOCK_MONOTONIC);
+  result->ru_utime = {.tv_sec = now / kSecond, .tv_usec = now % kSecond / 1000};
+  return 0;
+}
+
 // ---- threads -----------------------------------------------------------------------------------
 
 /// Threads are cooperative: between the comparison and the wait nobody else runs.
 long futex(const Arguments& x) {
-  constexpr long kWait = 0, kWake = 1, kCommand = 0x7f;
+  constexpr long kWait = 0, kWake = 1, kRequeue = 3, kCommand = 0x7f;
   switch (x.b & kCommand) {
     case kWait: {
       if (*pointer<volatile int>(x.a) != integer(x.c)) return -EAGAIN;
@@ -258,6 +301,8 @@ long futex(const Arguments& x) {
     }
     case kWake:
       return thread_signal(static_cast<uint64_t>(x.a), integer(x.c));
+    case kRequeue:  // who would wait for another word from now on looks for itself
+      return thread_signal(static_cast<uint64_t>(x.a), integer(x.c) + integer(x.d));
     default:
       return -ENOSYS;
   }
@@ -335,6 +380,14 @@ long dispatch(long number, const Arguments& x, uint64_t caller) {
       return control(fd, integer(x.b), x.c);
     case SYS_ioctl:
       return -ENOTTY;
+    case SYS_pipe:
+      return vfs_pipe(pointer<int>(x.a), 0);
+    case SYS_pipe2:
+      return vfs_pipe(pointer<int>(x.a), integer(x.b));
+    case SYS_eventfd:
+      return vfs_eventfd(static_cast<unsigned>(x.a), 0);
+    case SYS_eventfd2:
+      return vfs_eventfd(static_cast<unsigned>(x.a), integer(x.b));
     case SYS_fchmod:
       return vfs_chmod(fd, integer(x.b));
     case SYS_dup:
@@ -377,6 +430,10 @@ long dispatch(long number, const Arguments& x, uint64_t caller) {
       return vfs_chdir(path(x.a).text, path(x.a).length);
     case SYS_getcwd:
       return vfs_getcwd(pointer<char>(x.a), piece(size(x.b)));
+    case SYS_truncate:
+      return truncate_file(x.a, x.b);
+    case SYS_chmod:
+      return change_mode(x.a, x.b);
     case SYS_readlink:
       return -EINVAL;  // nothing is a symbolic link
 
@@ -435,6 +492,29 @@ long dispatch(long number, const Arguments& x, uint64_t caller) {
     case SYS_rt_sigprocmask:
     case SYS_rt_sigaction:
       return 0;  // no signal will ever come
+    case SYS_getrlimit:
+      return limits(x.a, nullptr, pointer<rlimit>(x.b));
+    case SYS_setrlimit:
+      return limits(x.a, pointer<rlimit>(x.b), nullptr);
+    case SYS_prlimit64:
+      return limits(x.b, pointer<rlimit>(x.c), pointer<rlimit>(x.d));
+    case SYS_getrusage:
+      return usage(pointer<rusage>(x.b));
+    case SYS_setsid:
+      return 1;
+    case SYS_wait4:
+      return -ECHILD;
+    case SYS_prctl:  // how Linux is to treat the process: there is none
+      return 0;
+    case SYS_sync_file_range:
+      return vfs_sync(fd);
+    case SYS_fchdir:
+    case SYS_fork:
+    case SYS_vfork:
+    case SYS_clone:
+    case SYS_execve:
+    case SYS_setitimer:
+      return -ENOSYS;  // one program, no signals
 
     // One user, who may do everything: owners and masks change nothing.
     case SYS_chown:

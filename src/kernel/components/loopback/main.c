@@ -14,9 +14,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "checks.h"
+
 static int failures;
 
-static void check(const char* name, long got, long wanted) {
+void check(const char* name, long got, long wanted) {
   if (got == wanted) {
     printf("ok %s\n", name);
     return;
@@ -25,13 +27,13 @@ static void check(const char* name, long got, long wanted) {
   failures++;
 }
 
-static struct sockaddr_in address_of(unsigned short port) {
+struct sockaddr_in address_of(unsigned short port) {
   struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(port)};
   a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   return a;
 }
 
-static int listener(unsigned short port) {
+int listener(unsigned short port) {
   const int s = socket(AF_INET, SOCK_STREAM, 0);
   const struct sockaddr_in a = address_of(port);
   const int one = 1;
@@ -40,7 +42,7 @@ static int listener(unsigned short port) {
   return s;
 }
 
-static int connection(unsigned short port) {
+int connection(unsigned short port) {
   const int s = socket(AF_INET, SOCK_STREAM, 0);
   const struct sockaddr_in a = address_of(port);
   return connect(s, (const struct sockaddr*)&a, sizeof a) == 0 ? s : -1;
@@ -232,6 +234,7 @@ int loopback_main(void) {
   endings();
   datagrams();
   waiting();
+  events();
   churn();
   printf("failures %d\n", failures);
   fflush(stdout);

@@ -1,10 +1,13 @@
 #include <string.h>
 
 #include "flexos/abi.h"
+#include "lwip/epoll.h"
 #include "lwip/lwip_sockets.h"
 #include "lwip/net.h"
+#include "lwip/ready.h"
 #include "lwip/tcp_socket.h"
 #include "lwip/udp_socket.h"
+#include "sched/sched.h"
 #include "time/time.h"
 
 /// The entry points: what POSIX says of a call, over tcp_socket and udp_socket, which never wait.
@@ -26,7 +29,6 @@ constexpr int kReuse = 2, kType = 3, kError = 4, kBroadcast = 6, kSendBuffer = 7
               kReceiveBuffer = 8, kKeepAlive = 9, kLinger = 13, kReusePort = 15,
               kReceiveTimeout = 20, kSendTimeout = 21, kAccepts = 30;
 constexpr int kNoDelay = 1, kKeepIdle = 4, kKeepInterval = 5, kKeepCount = 6;
-constexpr int16_t kIn = 1, kOut = 4, kErr = 8, kHup = 0x10, kInvalid = 0x20, kReadHup = 0x2000;
 constexpr int64_t kSecond = 1'000'000'000;
 constexpr size_t kLargest = 1U << 30;
 
@@ -59,30 +61,6 @@ int take_error(Socket* s) {
 
 bool is_stream(const Socket* s) { return s->kind == Kind::tcp; }
 
-/// What a descriptor is ready for, of what was asked, and what is told unasked.
-int16_t ready(const Socket* s, int16_t wanted) {
-  int r = 0;
-  switch (s->kind) {
-    case Kind::listener:
-      if (s->waiting_count > 0) r |= kIn;
-      break;
-    case Kind::udp:
-      if (s->datagram_count > 0) r |= kIn;
-      r |= kOut;
-      break;
-    default:
-      if (tcp::readable(s) > 0 || s->finished || s->shut_read) r |= kIn;
-      if (tcp::writable(s) && !s->shut_write) r |= kOut;
-      if (s->finished) r |= kReadHup;
-      if (s->state == State::failed) r |= kIn | kOut | kHup;
-      if (s->state == State::fresh) r |= kOut | kHup;  // as Linux has it
-      if (s->finished && s->shut_write) r |= kHup;
-      break;
-  }
-  if (s->error != 0) r |= kErr;
-  return static_cast<int16_t>(r & (wanted | kErr | kHup));
-}
-
 int64_t receive(Socket* s, void* buffer, size_t n, int flags, uint32_t* from, uint16_t* port) {
   const bool waits = !s->nonblocking && (flags & kDontWait) == 0;
   const bool keep = (flags & kPeek) != 0;
@@ -92,7 +70,7 @@ int64_t receive(Socket* s, void* buffer, size_t n, int flags, uint32_t* from, ui
   int64_t done = 0;
   net::pump();
   for (;;) {
-    if (s->kind == Kind::listener) return -FLEXOS_ENOTCONN;
+    if (s->kind == Kind::listener || s->kind == Kind::epoll) return -FLEXOS_ENOTCONN;
     if (s->kind == Kind::udp) {
       const int64_t got = udp::take(s, buffer, static_cast<uint32_t>(most), keep, from, port);
       if (got >= 0) return got;
@@ -121,7 +99,7 @@ int64_t transmit(Socket* s, const void* bytes, size_t n, int flags, uint32_t to,
     net::pump();
     return sent;
   }
-  if (s->kind == Kind::listener) return -FLEXOS_ENOTCONN;
+  if (s->kind != Kind::tcp) return -FLEXOS_ENOTCONN;
   const int64_t deadline = waits ? until(s->patience_out) : 0;
   const int number = sockets::descriptor_of(s);
   int64_t done = 0;
@@ -405,7 +383,10 @@ extern "C" int lwip_shutdown(int number, int how) {
 extern "C" int lwip_close(int number) {
   Socket* s = sockets::find(number);
   if (s == nullptr) return -FLEXOS_EBADF;
-  if (s->kind == Kind::udp) {
+  epoll::forget(number);
+  if (s->kind == Kind::epoll) {
+    epoll::release(s->set);
+  } else if (s->kind == Kind::udp) {
     udp::close(s);
   } else {
     tcp::close(s);
@@ -451,11 +432,53 @@ extern "C" int lwip_poll(flexos_poll* list, size_t n, int64_t deadline) {
       flexos_poll& p = list[i];
       p.ready = 0;
       if (p.fd < 0) continue;
-      const Socket* s = sockets::find(p.fd);
-      p.ready = s == nullptr ? kInvalid : ready(s, p.events);
+      p.ready = static_cast<int16_t>(ready::of(p.fd, p.events));
       if (p.ready != 0) count++;
     }
     if (count > 0 || deadline <= 0) return count;
     if (!net::wait(deadline)) deadline = 0;  // one last look
   }
+}
+
+extern "C" int lwip_epoll_create() {
+  Socket* s = sockets::make(Kind::epoll);
+  if (s == nullptr) return -FLEXOS_EMFILE;
+  s->set = epoll::make();
+  if (s->set != nullptr) return sockets::descriptor_of(s);
+  sockets::release(s);
+  return -FLEXOS_ENOMEM;
+}
+
+extern "C" int lwip_epoll_control(int set, int operation, int descriptor, uint32_t events,
+                                  uint64_t data) {
+  Socket* s = sockets::find(set);
+  if (s == nullptr) return -FLEXOS_EBADF;
+  if (s->kind != Kind::epoll) return -FLEXOS_EINVAL;
+  const Socket* watched = sockets::find(descriptor);
+  if (watched != nullptr && watched->kind == Kind::epoll) return -FLEXOS_EINVAL;
+  return epoll::control(s->set, operation, descriptor, events, data);
+}
+
+extern "C" int lwip_epoll_wait(int set, flexos_event* events, size_t n, int64_t deadline) {
+  // Threads are cooperative: a server that always finds somebody ready must let the others run.
+  constexpr unsigned kTurns = 64;
+  static unsigned turns;
+  constexpr size_t kMostEvents = 4096;
+  if (n == 0 || n > kMostEvents) return -FLEXOS_EINVAL;
+  if (++turns % kTurns == 0) thread_yield();
+  net::pump();
+  for (;;) {
+    const Socket* s = sockets::find(set);
+    if (s == nullptr) return -FLEXOS_EBADF;
+    if (s->kind != Kind::epoll) return -FLEXOS_EINVAL;
+    const int count = epoll::collect(s->set, events, n);
+    if (count > 0 || deadline <= 0) return count;
+    if (!net::wait(deadline)) deadline = 0;  // one last look
+  }
+}
+
+extern "C" void lwip_note(int descriptor, int bits) {
+  if (bits < 0) epoll::forget(descriptor);
+  ready::note(descriptor, bits);
+  net::changed();
 }

@@ -29,6 +29,12 @@ struct flexos_poll {
   int16_t ready;
 };
 
+/// `struct epoll_event`.
+struct flexos_event {
+  uint32_t events;
+  uint64_t data;
+} __attribute__((__packed__));
+
 /// `type` may hold FLEXOS_O_NONBLOCK and FLEXOS_O_CLOEXEC.
 int lwip_socket(int domain, int type, int protocol);
 int lwip_bind(int s, const void* name, uint32_t len);
@@ -49,6 +55,15 @@ int lwip_shutdown(int s, int how);
 int lwip_close(int s);
 /// F_GETFL, F_SETFL, F_GETFD, F_SETFD.
 int lwip_control(int s, int command, int64_t argument);
+/// epoll: a set of watched descriptors, itself a descriptor. Others' descriptors (below
+/// FLEXOS_FIRST_SOCKET) can be watched and polled once their owner has said what they are ready
+/// for.
+int lwip_epoll_create(void);
+int lwip_epoll_control(int set, int operation, int descriptor, uint32_t events, uint64_t data);
+/// As lwip_poll.
+int lwip_epoll_wait(int set, struct flexos_event* events, size_t n, int64_t deadline);
+/// A descriptor of another component is now ready for `bits` (FLEXOS_POLL*); -1: closed.
+void lwip_note(int descriptor, int bits);
 /// Bytes that can be read at once (FIONREAD).
 int lwip_pending(int s);
 /// How many of the `n` are ready; waits until `deadline` (nanoseconds of time_now(1), INT64_MAX =
@@ -57,5 +72,6 @@ int lwip_poll(struct flexos_poll* list, size_t n, int64_t deadline);
 
 #ifdef __cplusplus
 }
-static_assert(sizeof(flexos_address) == 16 && sizeof(flexos_poll) == 8);
+static_assert(sizeof(flexos_address) == 16 && sizeof(flexos_poll) == 8 &&
+              sizeof(flexos_event) == 12);
 #endif

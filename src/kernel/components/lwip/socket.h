@@ -6,6 +6,10 @@
 #include "lwip/tcp.h"
 #include "lwip/udp.h"
 
+namespace epoll {
+struct Set;
+}
+
 /// The table of sockets, and what lwIP's callbacks leave in it.
 namespace sockets {
 
@@ -15,7 +19,7 @@ constexpr unsigned kDatagrams =
     32;                             // that one UDP socket holds unread; more are lost, as on a wire
 constexpr unsigned kWaiting = 128;  // connections that one listener holds
 
-enum class Kind : uint8_t { free, tcp, listener, udp };
+enum class Kind : uint8_t { free, tcp, listener, udp, epoll };
 
 /// A connection's life as its user sees it.
 enum class State : uint8_t { fresh, connecting, connected, failed };
@@ -54,6 +58,8 @@ struct Socket {
   unsigned first_waiting;
   unsigned waiting_count;
   unsigned backlog;
+  uint32_t activity;  ///< goes up with all that comes from outside
+  epoll::Set* set;    ///< of a set of watched descriptors
 };
 
 /// Null: no such socket.

@@ -12,6 +12,12 @@ using sockets::State;
 
 namespace {
 
+/// Something has happened to `s`: whoever waits must look again.
+void stir(Socket* s) {
+  s->activity++;
+  net::changed();
+}
+
 Socket* socket_of(void* argument) { return static_cast<Socket*>(argument); }
 
 err_t received(void* argument, tcp_pcb* pcb, pbuf* p, err_t) {
@@ -35,18 +41,20 @@ err_t received(void* argument, tcp_pcb* pcb, pbuf* p, err_t) {
     s->in[(s->first_in + s->in_count++) % sockets::kSegments] = p;
     s->unread += p->tot_len;
   }
-  net::changed();
+  stir(s);
   return ERR_OK;
 }
 
-err_t sent(void*, tcp_pcb*, u16_t) {
-  net::changed();
+err_t sent(void* argument, tcp_pcb*, u16_t) {
+  if (Socket* s = socket_of(argument)) stir(s);
   return ERR_OK;
 }
 
 err_t connected(void* argument, tcp_pcb*, err_t) {
-  if (Socket* s = socket_of(argument)) s->state = State::connected;
-  net::changed();
+  Socket* s = socket_of(argument);
+  if (s == nullptr) return ERR_OK;
+  s->state = State::connected;
+  stir(s);
   return ERR_OK;
 }
 
@@ -59,7 +67,7 @@ void failed(void* argument, err_t error) {
                                                                : sockets::error_of(error);
   s->state = State::failed;
   s->finished = true;
-  net::changed();
+  stir(s);
 }
 
 void watch(Socket* s) {
@@ -83,7 +91,7 @@ err_t accepted(void* argument, tcp_pcb* pcb, err_t error) {
   const unsigned place = (listener->first_waiting + listener->waiting_count++) % sockets::kWaiting;
   listener->waiting[place] = static_cast<int16_t>(sockets::descriptor_of(s));
   tcp_backlog_delayed(pcb);
-  net::changed();
+  stir(listener);
   return ERR_OK;
 }
 

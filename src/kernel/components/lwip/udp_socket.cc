@@ -21,6 +21,7 @@ void received(void* argument, udp_pcb*, pbuf* p, const ip_addr_t* from, u16_t po
   }
   s->datagrams[(s->first_datagram + s->datagram_count++) % sockets::kDatagrams] = {p, from->addr,
                                                                                    port};
+  s->activity++;
   net::changed();
 }
 

@@ -1,11 +1,18 @@
 #include "vfs/descriptor.h"
 
+#include "lwip/lwip_sockets.h"
+#include "vfs/pipe.h"
+
+// An image without a network has none.
+extern "C" [[gnu::weak]] void lwip_note(int descriptor, int bits);
+
 namespace flexos::vfs {
 namespace {
 
 struct Descriptor {
   uint16_t file;  ///< number + 1; 0 = free
   bool close_on_exec;
+  bool watched;
 };
 
 Descriptor descriptors[FLEXOS_DESCRIPTORS];
@@ -13,6 +20,7 @@ File files[FLEXOS_DESCRIPTORS];
 uint32_t free_files[FLEXOS_DESCRIPTORS];  // numbers of files that were in use before
 uint32_t free_count;
 uint32_t used_once;
+uint32_t watched;  // descriptors
 bool ready;
 
 /// One open file, the console, behind descriptors 0, 1 and 2.
@@ -59,16 +67,38 @@ File* new_file() {
 }
 
 void bind(int fd, File* file, bool close_on_exec) {
-  descriptors[fd] = {static_cast<uint16_t>(file - files + 1), close_on_exec};
+  descriptors[fd] = {static_cast<uint16_t>(file - files + 1), close_on_exec, false};
   file->descriptors++;
 }
 
 int unbind(int fd) {
   File* file = file_of(fd);
+  if (descriptors[fd].watched) {
+    watched--;
+    lwip_note(fd, -1);
+  }
   descriptors[fd] = {};
   if (--file->descriptors > 0) return 0;
   free_files[free_count++] = static_cast<uint32_t>(file - files);
   return file->system->close(file->inode);
+}
+
+void watch(int fd) {
+  if (lwip_note == nullptr || descriptors[fd].watched) return;
+  descriptors[fd].watched = true;
+  watched++;
+  const File* file = file_of(fd);
+  lwip_note(fd, file->system->ready(file->inode));
+}
+
+void tell_watchers(uint64_t inode) {
+  if (watched == 0) return;
+  for (int fd = 0; fd < FLEXOS_DESCRIPTORS; fd++) {
+    if (!descriptors[fd].watched) continue;
+    const File* file = file_of(fd);
+    if (file->system != &kPipes || !same_pipe(file->inode, inode)) continue;
+    lwip_note(fd, file->system->ready(file->inode));
+  }
 }
 
 bool close_on_exec(int fd) { return descriptors[fd].close_on_exec; }

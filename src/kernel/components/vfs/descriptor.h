@@ -34,6 +34,12 @@ void bind(int fd, File* file, bool close_on_exec);
 /// Takes the descriptor away, and closes the file with the last one.
 int unbind(int fd);
 
+/// From now on changes of this descriptor's readiness are told.
+void watch(int fd);
+
+/// Tells them, for each watched descriptor of this pipe.
+void tell_watchers(uint64_t inode);
+
 bool close_on_exec(int fd);
 void set_close_on_exec(int fd, bool on);
 

@@ -32,10 +32,10 @@ int console_stat(uint64_t, const char*, size_t, flexos_stat* st) {
 
 const FileSystem kRamfs = {ramfs_open,     ramfs_close,  ramfs_read,  ramfs_write, ramfs_size,
                            ramfs_truncate, ramfs_sync,   ramfs_chmod, ramfs_stat,  ramfs_mkdir,
-                           ramfs_remove,   ramfs_rename, ramfs_list};
+                           ramfs_remove,   ramfs_rename, ramfs_list,  nullptr,     nullptr};
 
-const FileSystem kConsole = {
-    nullptr, console_close, console_read_some, console_write_all, nullptr, nullptr, nullptr,
-    nullptr, console_stat,  nullptr,           nullptr,           nullptr, nullptr};
+const FileSystem kConsole = {nullptr, console_close, console_read_some, console_write_all, nullptr,
+                             nullptr, nullptr,       nullptr,           console_stat,      nullptr,
+                             nullptr, nullptr,       nullptr,           nullptr,           nullptr};
 
 }  // namespace flexos::vfs

@@ -23,6 +23,8 @@ struct FileSystem {
   int (*remove)(uint64_t dir, const char* path, size_t len, int directory);
   int (*rename)(uint64_t dir, const char* from, size_t from_len, const char* to, size_t to_len);
   int64_t (*list)(uint64_t dir, void* buffer, size_t n, int64_t* cursor);
+  int (*ready)(uint64_t inode);  ///< FLEXOS_POLL*; NULL: it never makes anybody wait
+  void (*wait)(uint64_t inode);  ///< until that may have changed; NULL: the caller's business
 };
 
 extern const FileSystem kRamfs;

@@ -2,6 +2,7 @@
 
 #include "vfs/descriptor.h"
 #include "vfs/file_system.h"
+#include "vfs/pipe.h"
 
 using namespace flexos::vfs;
 
@@ -30,6 +31,42 @@ int duplicate(int fd, int lowest, bool close_on_exec) {
   int copy = free_descriptor(lowest);
   if (copy >= 0) bind(copy, file, close_on_exec);
   return copy;
+}
+
+/// Whether to try again what a descriptor was not ready for: waits, unless it must not.
+bool wait_for(int fd, File* file, int64_t result) {
+  if (result != -FLEXOS_EAGAIN || file->system->wait == nullptr) return false;
+  if ((file->flags & FLEXOS_O_NONBLOCK) != 0) return false;
+  file->system->wait(file->inode);
+  return file_of(fd) == file;  // another thread may have closed it meanwhile
+}
+
+/// Where a descriptor waits for room, writing is a promise about all of it.
+int64_t write_all(int fd, File* file, const void* buffer, size_t n) {
+  size_t done = 0;
+  for (;;) {
+    const int64_t put =
+        file->system->write(file->inode, static_cast<const char*>(buffer) + done, n - done, 0);
+    if (put > 0) done += static_cast<size_t>(put);
+    if (done == n || (put < 0 && put != -FLEXOS_EAGAIN)) {
+      return done > 0 ? static_cast<int64_t>(done) : put;
+    }
+    if (!wait_for(fd, file, -FLEXOS_EAGAIN)) {
+      return done > 0 ? static_cast<int64_t>(done) : -FLEXOS_EAGAIN;
+    }
+  }
+}
+
+/// A descriptor without a name.
+int open_nameless(uint64_t inode, int access, int flags) {
+  const int fd = free_descriptor(0);
+  if (fd < 0) return fd;
+  File* file = new_file();
+  file->system = &kPipes;
+  file->inode = inode;
+  file->flags = access | (flags & FLEXOS_O_NONBLOCK);
+  bind(fd, file, (flags & FLEXOS_O_CLOEXEC) != 0);
+  return fd;
 }
 
 int remove(const char* path, size_t len, int directory) {
@@ -67,7 +104,10 @@ extern "C" int64_t vfs_read(int fd, void* buffer, size_t n, int64_t at) {
   File* file = file_of(fd);
   if (file == nullptr || !readable(*file)) return -FLEXOS_EBADF;
   if (int64_t error = check_transfer(*file, buffer, &n, at)) return error;
-  int64_t read = file->system->read(file->inode, buffer, n, at >= 0 ? at : file->offset);
+  int64_t read = 0;
+  do {
+    read = file->system->read(file->inode, buffer, n, at >= 0 ? at : file->offset);
+  } while (wait_for(fd, file, read));
   if (at < 0 && read > 0) file->offset += read;
   return read;
 }
@@ -77,6 +117,7 @@ extern "C" int64_t vfs_write(int fd, const void* buffer, size_t n, int64_t at) {
   if (file == nullptr || !writable(*file)) return -FLEXOS_EBADF;
   if (int64_t error = check_transfer(*file, buffer, &n, at)) return error;
   bool append = at < 0 && (file->flags & FLEXOS_O_APPEND) != 0;
+  if (file->system->wait != nullptr) return write_all(fd, file, buffer, n);
   int64_t written = file->system->write(file->inode, buffer, n,
                                         append    ? -1
                                         : at >= 0 ? at
@@ -256,6 +297,46 @@ extern "C" int64_t vfs_getdents(int fd, void* buffer, size_t n) {
   int64_t got = file->system->list(file->inode, buffer, n, &cursor);
   if (got >= 0) file->offset = cursor;
   return got;
+}
+
+extern "C" int vfs_pipe(int* fds, int flags) {
+  if ((flags & ~(FLEXOS_O_NONBLOCK | FLEXOS_O_CLOEXEC)) != 0) return -FLEXOS_EINVAL;
+  if (fds == nullptr) return -FLEXOS_EFAULT;
+  uint64_t reader = 0;
+  uint64_t writer = 0;
+  if (int error = make_pipe(&reader, &writer)) return error;
+  const int in = open_nameless(reader, FLEXOS_O_RDONLY, flags);
+  const int out = in < 0 ? in : open_nameless(writer, FLEXOS_O_WRONLY, flags);
+  if (out < 0) {
+    kPipes.close(writer);
+    if (in < 0) {
+      kPipes.close(reader);
+    } else {
+      unbind(in);
+    }
+    return out;
+  }
+  fds[0] = in;
+  fds[1] = out;
+  return 0;
+}
+
+extern "C" int vfs_eventfd(unsigned value, int flags) {
+  constexpr int kSemaphore = 1;
+  if ((flags & ~(FLEXOS_O_NONBLOCK | FLEXOS_O_CLOEXEC | kSemaphore)) != 0) return -FLEXOS_EINVAL;
+  const int64_t inode = make_counter(value, (flags & kSemaphore) != 0);
+  if (inode < 0) return static_cast<int>(inode);
+  const int fd = open_nameless(static_cast<uint64_t>(inode), FLEXOS_O_RDWR, flags);
+  if (fd < 0) kPipes.close(static_cast<uint64_t>(inode));
+  return fd;
+}
+
+extern "C" int vfs_watch(int fd) {
+  const File* file = file_of(fd);
+  if (file == nullptr) return -FLEXOS_EBADF;
+  if (file->system->ready == nullptr) return FLEXOS_POLLIN | FLEXOS_POLLOUT;
+  watch(fd);
+  return file->system->ready(file->inode) | FLEXOS_POLL_CHANGES;
 }
 
 extern "C" int vfs_chdir(const char* path, size_t len) { return set_current_directory(path, len); }

@@ -14,7 +14,8 @@
 extern "C" {
 #endif
 
-enum { FLEXOS_DESCRIPTORS = 1024 };
+/// Those above are sockets' (lwip/lwip_sockets.h).
+enum { FLEXOS_DESCRIPTORS = 512 };
 
 /// The lowest free descriptor.
 int vfs_open(const char* path, size_t len, int flags, int mode);
@@ -52,6 +53,19 @@ int vfs_lock(int fd, int command, struct flexos_flock* lock);
 
 /// Records of getdents64; 0 = no more.
 int64_t vfs_getdents(int fd, void* buffer, size_t n);
+
+/// Two descriptors: what is written to the second is read from the first. `flags`: O_NONBLOCK,
+/// O_CLOEXEC. Reading waits unless the descriptor says O_NONBLOCK; there are no signals, so writing
+/// where nobody reads is -EPIPE.
+int vfs_pipe(int* fds, int flags);
+
+/// As eventfd2: a counter that reading empties. `flags` also EFD_SEMAPHORE.
+int vfs_eventfd(unsigned value, int flags);
+
+/// What a descriptor is ready for (FLEXOS_POLL*), and FLEXOS_POLL_CHANGES where that may change. Of
+/// such a one every change is from then on told to the network stack (lwip_note), which is where
+/// programs wait for several descriptors.
+int vfs_watch(int fd);
 
 int vfs_chdir(const char* path, size_t len);
 

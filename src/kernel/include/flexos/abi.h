@@ -27,6 +27,7 @@ enum {
   FLEXOS_ENOTDIR = 20,
   FLEXOS_EISDIR = 21,
   FLEXOS_EINVAL = 22,
+  FLEXOS_ENFILE = 23,
   FLEXOS_EMFILE = 24,
   FLEXOS_EFBIG = 27,
   FLEXOS_ENOSPC = 28,
@@ -78,6 +79,7 @@ enum { FLEXOS_R_OK = 4, FLEXOS_W_OK = 2, FLEXOS_X_OK = 1 };
 /// File types, as bits of st_mode.
 enum {
   FLEXOS_S_IFMT = 0170000,
+  FLEXOS_S_IFIFO = 0010000,
   FLEXOS_S_IFCHR = 0020000,
   FLEXOS_S_IFDIR = 0040000,
   FLEXOS_S_IFREG = 0100000,
@@ -101,6 +103,17 @@ enum {
   FLEXOS_F_RDLCK = 0,
   FLEXOS_F_WRLCK = 1,
   FLEXOS_F_UNLCK = 2,
+};
+
+/// What a descriptor is ready for; poll and epoll have the same numbers.
+enum {
+  FLEXOS_POLLIN = 1,
+  FLEXOS_POLLOUT = 4,
+  FLEXOS_POLLERR = 8,
+  FLEXOS_POLLHUP = 0x10,
+  FLEXOS_POLLNVAL = 0x20,
+  FLEXOS_POLLRDHUP = 0x2000,
+  FLEXOS_POLL_CHANGES = 0x10000,  ///< our own: it may become ready for something else
 };
 
 enum { FLEXOS_CLOCK_REALTIME = 0, FLEXOS_CLOCK_MONOTONIC = 1 };

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "bench/workload.h"
+#include "codegen/process.h"
+
+/// Images that a program of this machine drives over the network: real clients, real packets.
+namespace flexos {
+
+/// Where an image is reached. A machine in QEMU: a port of the loopback interface that QEMU hands
+/// on. A process: a tap in a network namespace that lives as long as the image does, so nothing of
+/// this machine's network is touched and runs never meet.
+struct ClientNetwork {
+  std::string host;
+  int port = 0;
+  bool in_namespace = false;
+
+  /// QEMU's words for it (-netdev).
+  std::string qemu(int image_port) const;
+};
+
+/// A port that nobody listens on now.
+ClientNetwork loopback_network();
+ClientNetwork namespace_network(int image_port);
+
+struct ClientRun {
+  ProcessEnd image;
+  std::string console;  ///< of the image
+  std::string errors;
+  std::string said;          ///< by the client
+  std::string failed;        ///< the client did not do its work: why; empty: it did
+  bool environment = false;  ///< that is this machine's fault
+};
+
+/// Starts the image, waits until it is ready, runs the client, ends the image.
+ClientRun run_with_client(std::vector<std::string> image, const Client& client,
+                          const ClientNetwork& network, int operations, double timeout);
+
+/// A command's words: blanks part them.
+std::vector<std::string> words_of(const std::string& text);
+
+}  // namespace flexos

@@ -1,0 +1,208 @@
+"""Redis in an image, driven from this host by the distribution's own redis-cli and redis-benchmark."""
+
+import json
+import os
+import pathlib
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("FLEXOS_BUILD_DIR", ROOT / "build/release"))
+TOOL = BUILD / "bin/flexos-explore"
+NEEDED = [shutil.which(p) for p in ("qemu-system-x86_64", "redis-cli", "redis-benchmark")]
+SPEC = """\
+flexos: 1
+name: redis
+application: redis
+components: [redis, libc, lwip, netdev, vfs, ramfs, time, sched, alloc, console, random]
+"""
+REST = "sched+alloc+time+vfs+ramfs+console+random"
+
+
+def tool(*arguments):
+    return subprocess.run([TOOL, *map(str, arguments)], stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True, timeout=550, check=False)
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+@unittest.skipUnless(all(NEEDED), "no QEMU or no redis-tools")
+class Redis(unittest.TestCase):
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.port = free_port()
+        self.server = None
+
+    def start(self, *arguments, options=()):
+        spec = self.folder / "redis.yaml"
+        spec.write_text(SPEC)
+        built = tool("build", spec, "--output", self.folder, "--format", "json", "--platform",
+                     "qemu", *arguments)
+        self.assertEqual(built.returncode, 0, built.stderr)
+        image, = json.loads(built.stdout)["images"]
+        self.server = subprocess.Popen(
+            [TOOL, "run", "--timeout", "200", "--forward", f"{self.port}:6379", image["folder"],
+             *(["--", *options] if options else [])], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            text=True)
+        self.addCleanup(self.server.stdout.close)
+        self.addCleanup(self.server.kill)
+        self.log = ""
+        for line in self.server.stdout:
+            self.log += line
+            if "Ready to accept connections" in line:
+                return
+        self.fail(self.log)
+
+    def cli(self, *words, text=None):
+        done = subprocess.run(["redis-cli", "-p", str(self.port), *words], input=text,
+                              stdin=None if text is not None else subprocess.DEVNULL,
+                              capture_output=True, text=True, timeout=60, check=False)
+        return (done.stdout + done.stderr).strip()
+
+    def answers(self, expected):
+        """Lines of `command` -> what redis-cli prints; one connection for all."""
+        got = self.cli(text="".join(command + "\n" for command, _ in expected))
+        self.assertEqual(got, "\n".join(answer for _, answer in expected))
+
+    def ends(self):
+        self.cli("SHUTDOWN", "NOSAVE")
+        out, _ = self.server.communicate(timeout=60)
+        self.assertEqual(self.server.returncode, 0, self.log + out)
+        return out
+
+    def benchmark(self, requests):
+        done = subprocess.run(
+            ["redis-benchmark", "-p", str(self.port), "-c", "30", "-P", "16", "-t", "get,set",
+             "-n", str(requests), "--csv"], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+            timeout=200, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        rows = [line.split(",") for line in done.stdout.splitlines()]
+        self.assertEqual([row[0] for row in rows[1:]], ['"SET"', '"GET"'], done.stdout)
+
+    def serves(self, requests=4000):
+        self.assertEqual(self.cli("PING"), "PONG")
+        self.assertEqual(self.cli("SET", "key", "value"), "OK")
+        self.assertEqual(self.cli("GET", "key"), "value")
+        self.benchmark(requests)
+
+    def test_types_and_commands(self):
+        self.start("--unprotected")
+        self.serves()
+        self.answers([
+            ("RPUSH list a b c", "3"), ("LRANGE list 0 -1", "a\nb\nc"), ("LPOP list", "a"),
+            ("HSET hash f 1 g 2", "2"), ("HGETALL hash", "f\n1\ng\n2"), ("HINCRBY hash f 41", "42"),
+            ("SADD set x y", "2"), ("SISMEMBER set y", "1"),
+            ("ZADD sorted 2.5 two 1 one", "2"), ("ZRANGE sorted 0 -1 WITHSCORES", "one\n1\ntwo\n2.5"),
+            ("XADD stream 1-1 k v", "1-1"), ("XLEN stream", "1"),
+            ("SETBIT bits 7 1", "0"), ("BITCOUNT bits", "1"),
+            ("PFADD log a b c", "1"), ("PFCOUNT log", "3"),
+            ("GEOADD geo 13.361389 38.115556 Palermo", "1"),
+            ("GEOSEARCH geo FROMLONLAT 13 38 BYRADIUS 200 km", "Palermo"),
+            ("APPEND text hello", "5"), ("GETRANGE text 1 3", "ell"), ("INCRBYFLOAT n 3.25", "3.25"),
+            ("TYPE sorted", "zset"), ("OBJECT ENCODING sorted", "listpack"),
+            ("RENAME text new", "OK"), ("EXISTS text new", "1"), ("DEL new", "1"),
+            ("MULTI", "OK"), ("INCR n2", "QUEUED"), ("INCR n2", "QUEUED"), ("EXEC", "1\n2"),
+            ("GET list",
+             "WRONGTYPE Operation against a key holding the wrong kind of value\n"),
+            ("CONFIG GET maxmemory-policy", "maxmemory-policy\nnoeviction"),
+        ])
+        self.answers([
+            ('EVAL "return redis.call(\'GET\', KEYS[1]) .. ARGV[1]" 1 key !', "value!"),
+            ('EVAL "return cjson.encode({1,2,{a=3}})" 0', '[1,2,{"a":3}]'),
+            ('EVAL "return #cmsgpack.pack({1,2,3})" 0', "4"),
+        ])
+        self.assertIn("nonexistent global variable 'os'", self.cli("EVAL", "return os", "0"))
+        info = self.cli("INFO")
+        for line in ("redis_version:7.0.15", "multiplexing_api:epoll", "mem_allocator:libc",
+                     "os:FlexOS 1 x86_64"):
+            self.assertIn(line, info)
+        self.ends()
+
+    def test_time(self):
+        self.start("--unprotected")
+        self.assertEqual(self.cli("SET", "short", "x", "PX", "300"), "OK")
+        self.assertEqual(self.cli("GET", "short"), "x")
+        deadline = time.monotonic() + 20
+        while self.cli("EXISTS", "short") != "0" and time.monotonic() < deadline:
+            time.sleep(0.1)
+        self.assertEqual(self.cli("EXISTS", "short"), "0")
+        self.assertLess(abs(int(self.cli("TIME").split()[0]) - time.time()), 100)
+        self.assertEqual(self.cli("BLPOP", "nothing", "0.2"), "")
+        blocked = subprocess.Popen(["redis-cli", "-p", str(self.port), "BLPOP", "queue", "30"],
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+        while "blocked_clients:1" not in self.cli("INFO", "clients"):
+            time.sleep(0.05)
+        self.cli("RPUSH", "queue", "work")
+        self.assertEqual(blocked.communicate(timeout=30)[0], "queue\nwork\n")
+        self.ends()
+
+    def test_threads(self):
+        """What Redis hands to its background threads: freeing, closing and syncing files."""
+        self.start("--unprotected", options=["--appendonly", "yes"])
+        self.cli("EVAL", "for i=1,20000 do redis.call('RPUSH','big',i) end", "0")
+        self.assertEqual(self.cli("UNLINK", "big"), "1")
+        self.benchmark(2000)
+        deadline = time.monotonic() + 20
+        while "lazyfree_pending_objects:0" not in self.cli("INFO", "memory"):
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.1)
+        info = self.cli("INFO", "persistence")
+        self.assertIn("aof_last_write_status:ok", info)
+        self.assertIn("aof_pending_bio_fsync:0", info)
+        self.assertEqual(self.cli("FLUSHALL", "ASYNC"), "OK")
+        self.ends()
+
+    def test_files(self):
+        self.start("--unprotected", options=["--appendonly", "yes", "--enable-debug-command", "yes"])
+        self.cli("MSET", "a", "1", "b", "2")
+        self.assertEqual(self.cli("SAVE"), "OK")
+        self.cli("EVAL", "for i=1,1000 do redis.call('HSET','hash',i,i*i) end", "0")
+        digest = self.cli("DEBUG", "DIGEST")
+        for command in ("RELOAD", "LOADAOF"):  # from a snapshot that it writes; from the log
+            self.assertEqual(self.cli("DEBUG", command), "OK")
+            self.assertEqual(self.cli("DBSIZE"), "3")
+            self.assertEqual(self.cli("DEBUG", "DIGEST"), digest)
+        self.ends()
+
+    def test_a_second_process(self):
+        """What needs fork says so; nothing else is hurt by it."""
+        self.start("--unprotected")
+        answer = self.cli("BGSAVE")
+        self.assertIn("ERR", answer)
+        self.assertEqual(self.cli("SET", "still", "here"), "OK")
+        self.assertIn("Can't save in background: fork: Function not implemented", self.ends())
+
+    def test_the_network_behind_private_stacks(self):
+        self.start("--layout", f"redis+libc+{REST}|lwip+netdev", "--mechanism", "mpk.full")
+        self.serves(2000)
+        self.ends()
+
+    def test_the_network_behind_light_gates(self):
+        self.start("--layout", f"redis+libc+{REST}|lwip+netdev", "--mechanism", "mpk.light")
+        self.serves(2000)
+        self.ends()
+
+    def test_the_application_apart(self):
+        self.start("--layout", f"redis|libc+{REST}|lwip+netdev", "--mechanism", "mpk.full")
+        self.serves(2000)
+        self.ends()
+
+    def test_every_one_of_the_paper_apart(self):
+        self.start("--layout",
+                   "redis|libc|sched|lwip+netdev|alloc+time+vfs+ramfs+console+random",
+                   "--mechanism", "mpk.full")
+        self.serves(1000)
+        self.ends()
+
+
+if __name__ == "__main__":
+    unittest.main()
