@@ -59,6 +59,7 @@ class Search {
     result.complete = !stopped_;
     result.exhausted = result.complete && !pruned_by_pool_ && !pool_.overflowed();
     result.lower_bound = result.complete && !pool_.empty() ? pool_.front().cost : result_bound_;
+    result.root = std::move(root.dual);
     result.stats = stats_;
     return result;
   }
