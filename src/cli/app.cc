@@ -89,6 +89,7 @@ Ask App::ask() const {
     ask.deadline.at = started + std::chrono::microseconds(
                                     static_cast<std::int64_t>(std::min(time_limit, 1e9) * 1e6));
   }
+  ask.process_ends = true;
   ask.certify = certify ? Certify::always : no_certify ? Certify::never : Certify::automatic;
   if (isatty(STDERR_FILENO) == 1) {
     ask.progress = [this](const std::string& line) { progress_line().show(line, seconds()); };

@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "cli/app.h"
+#include "cli/memory.h"
 
 #ifndef FLEXOS_VERSION
 #define FLEXOS_VERSION "0.1.0"
@@ -70,6 +71,7 @@ int run(int argc, char** argv) {
 }  // namespace flexos
 
 int main(int argc, char** argv) {
+  flexos::use_large_pages();
   // Libraries throw; what nobody expected is named and is the environment's fault.
   try {
     return flexos::run(argc, argv);

@@ -14,7 +14,9 @@ namespace {
 int run_derived(App& app, const SafestOptions& options, const Spec& spec) {
   SafestRequest request;
   static_cast<Ask&>(request) = app.ask();
-  request.limit = options.top > 0 ? options.top : 1000;
+  // Few can be proven to be the best by score where all there are cannot be listed.
+  const int usual = app.format == Format::json || app.format == Format::dot ? 1000 : 10;
+  request.limit = options.top > 0 ? options.top : usual;
   if (!options.slowdown.empty()) {
     request.slowdown = Decimal::parse(options.slowdown);
     if (!request.slowdown || *request.slowdown < Decimal(1)) {
@@ -42,17 +44,13 @@ int run_derived(App& app, const SafestOptions& options, const Spec& spec) {
   } else if (app.format == Format::dot) {
     printed = app.print(poset_dot(spec, judged.list));
   } else if (!judged.list.empty()) {
-    std::vector<Judged> shown = judged.list;
-    const std::size_t rows = options.top > 0 ? static_cast<std::size_t>(options.top) : 10;
-    if (shown.size() > rows) shown.resize(rows);
+    const char* rest = found.complete ? ", complete"
+                       : found.exact  ? ", the best by score of all; there may be more: --top N"
+                                      : ", the best by score of what was looked at; there are more";
     printed = app.print(fmt::format(
         "{}: {} that nothing affordable is safer than in every respect{} ({:.2f} s)\n\n{}",
-        spec.name, judged.list.size(),
-        found.complete ? ", complete" : ", the best by score of what was looked at; there are more",
-        seconds, draw_table(spec, shown, app.out_style())));
-    if (printed == kDone && shown.size() < judged.list.size()) {
-      app.note(fmt::format("{} more: --top N or --format json", judged.list.size() - shown.size()));
-    }
+        spec.name, judged.list.size(), rest, seconds,
+        draw_table(spec, judged.list, app.out_style())));
   }
   if (printed != kDone) return printed;
   if (!judged.list.empty()) return kDone;
@@ -103,7 +101,9 @@ void add_safest(CLI::App& root, App& app, int& exit_code) {
   command->add_option("SPEC", options->spec, "the spec")->required();
   command->add_option("--slowdown", options->slowdown, "budget, in place of the spec's")
       ->option_text("X");
-  command->add_option("--top", options->top, "most elements, best scores first (default 1000)")
+  command
+      ->add_option("--top", options->top,
+                   "most elements, best scores first (default: 10, as data 1000)")
       ->check(CLI::Range(1, 1000000))
       ->option_text("N");
   command

@@ -33,6 +33,7 @@ enum class Certify { automatic /* up to 20 components */, always, never };
 struct Ask {
   Deadline deadline;
   Certify certify = Certify::automatic;
+  bool process_ends = false;  ///< soon after: what is slow to take down is left standing
   /// Called now and then with a line for a person; may be empty.
   std::function<void(const std::string&)> progress;
 };

@@ -1,7 +1,6 @@
 #include "solver/certify.h"
 
 #include <algorithm>
-#include <atomic>
 #include <future>
 #include <optional>
 
@@ -22,7 +21,8 @@
 /// the small gap that is left. What a configuration pays beyond a cut's 1 (two edges of a path
 /// cut) stays in the sum as a literal of its own, so that a case split propagates as in the
 /// search. Nothing is taken on trust: a cut that Z3 does not prove is left out, and the original
-/// inequality stays beside the derived one. Triangles are added as models violate them.
+/// inequality stays beside the derived one. What the encoding holds back is added as models break
+/// it.
 namespace flexos {
 
 namespace {
@@ -85,26 +85,6 @@ struct Certifier::Impl {
   void prepare() {
     context.emplace();
     encoding.emplace(*context, spec, false);
-    if (!spec.profile || !limit_effort()) return;
-    const BuiltInstance built = build_instance(spec);
-    if (built.error) return;
-    cost_scale = built.instance.cost_scale;
-    Domain root(built.instance);
-    if (!root.propagate()) return;
-    Relaxation relaxation(built.instance);
-    constexpr int kRounds = 200;
-    const auto answer = relaxation.solve(root, kRounds, std::nullopt, deadline);
-    if (answer.infeasible) return;
-    if (abandoned) return;
-    auto cuts = cuts_of(built.instance, answer.dual);
-    if (encoding->prove(cuts)) {
-      proven = std::move(cuts);
-      return;
-    }
-    for (const auto& cut : cuts) {
-      if (deadline.passed() || abandoned) return;
-      if (encoding->prove({cut})) proven.push_back(cut);
-    }
   }
 
   /// False: there is no time left.
@@ -117,36 +97,50 @@ struct Certifier::Impl {
       if (left.count() <= 0) return false;
       params.set("timeout", static_cast<unsigned>(std::min<std::int64_t>(left.count(), 1U << 30)));
     }
-    encoding->solver().set(params);
+    encoding->clauses().limit(params);
     return true;
   }
 
-  RefutationResult refute(const std::vector<Configuration>& listed, bool all);
+  std::vector<Encoding::WeightedCut> proven(std::vector<Encoding::WeightedCut> cuts) {
+    if (encoding->prove(cuts)) return cuts;
+    std::vector<Encoding::WeightedCut> result;
+    for (const auto& cut : cuts) {
+      if (deadline.passed()) break;
+      if (encoding->prove({cut})) result.push_back(cut);
+    }
+    return result;
+  }
+
+  RefutationResult refute(const std::vector<Configuration>& listed, bool all, const Advice* advice);
 
   const Spec& spec;
   Deadline deadline;
   std::optional<z3::context> context;
   std::optional<Encoding> encoding;
-  std::vector<Encoding::WeightedCut> proven;
-  int cost_scale = 0;
-  std::atomic<bool> abandoned = false;
   std::future<void> ready;  // last: it uses all of the above
 };
 
-RefutationResult Certifier::Impl::refute(const std::vector<Configuration>& listed, bool all) {
+RefutationResult Certifier::Impl::refute(const std::vector<Configuration>& listed, bool all,
+                                         const Advice* advice) {
   RefutationResult result;
   ready.get();
   if (!limit_effort()) return result;
   const bool bounded = !all && !listed.empty() && spec.profile.has_value();
   const std::string bar = listed.empty() ? "" : judge(spec, listed.back()).cost_exact;
   if (bounded) {
-    encoding->require_weighted_cheaper(listed.back(), proven, cost_scale);
+    if (advice != nullptr) {
+      const auto cuts = proven(cuts_of(advice->instance, advice->dual));
+      encoding->require_weighted_cheaper(listed.back(), cuts, advice->instance.cost_scale);
+    }
     encoding->require_cheaper_than(listed.back());
   }
-  for (const Configuration& c : listed) encoding->forbid(c);
   if (spec.profile) encoding->require_budget();
+  for (const Configuration& c : listed) {
+    // What is as dear as the bar is out already.
+    if (!bounded || cheaper(judge(spec, c).cost_exact, bar)) encoding->forbid(c);
+  }
   for (int round = 0; round < kMostRounded;) {
-    switch (encoding->solver().check()) {
+    switch (encoding->clauses().check()) {
       case z3::unsat:
         result.verdict = Refutation::confirmed;
         return result;
@@ -155,20 +149,19 @@ RefutationResult Certifier::Impl::refute(const std::vector<Configuration>& liste
       case z3::sat:
         break;
     }
-    const Configuration found = encoding->read(encoding->solver().get_model());
-    if (encoding->add_violated_triangles(found) > 0) {
+    const auto found = encoding->read();
+    if (!found) {
       if (deadline.passed()) return result;
       continue;
     }
-    // Sums beyond Z3's coefficients were rounded so that nothing better is lost; what they let
-    // through is looked at exactly.
-    const Evaluation evaluation = judge(spec, found);
+    // Where sums outgrow the encoding's integers, what it lets through is looked at exactly.
+    const Evaluation evaluation = judge(spec, *found);
     if (evaluation.admissible && (!bounded || cheaper(evaluation.cost_exact, bar))) {
       result.verdict = Refutation::refuted;
-      result.counterexample = found;
+      result.counterexample = *found;
       return result;
     }
-    encoding->forbid(found);
+    encoding->forbid(*found);
     ++round;
   }
   return result;
@@ -177,14 +170,20 @@ RefutationResult Certifier::Impl::refute(const std::vector<Configuration>& liste
 Certifier::Certifier(const Spec& spec, const Deadline& deadline)
     : impl_(std::make_unique<Impl>(spec, deadline)) {}
 
-Certifier::~Certifier() { impl_->abandoned = true; }
+Certifier::~Certifier() = default;
 
-RefutationResult Certifier::refute_cheaper(const std::vector<Configuration>& listed, bool all) {
-  return impl_->refute(listed, all);
+void Certifier::leave_standing() {
+  static auto& standing = *new std::vector<std::unique_ptr<Impl>>;
+  if (impl_) standing.push_back(std::move(impl_));
+}
+
+RefutationResult Certifier::refute_cheaper(const std::vector<Configuration>& listed, bool all,
+                                           const Advice* advice) {
+  return impl_->refute(listed, all, advice);
 }
 
 RefutationResult refute_admissible(const Spec& spec, const Deadline& deadline) {
-  return Certifier(spec, deadline).refute_cheaper({}, true);
+  return Certifier(spec, deadline).refute_cheaper({}, true, nullptr);
 }
 
 }  // namespace flexos

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "solver/answer.h"
+#include "solver/relaxation.h"
 
 namespace flexos {
 
@@ -18,8 +19,14 @@ struct RefutationResult {
   Configuration counterexample;  ///< where refuted
 };
 
+/// Why the search thinks that nothing is cheaper. Only advice: Z3 proves what it uses of it.
+struct Advice {
+  const Instance& instance;
+  const DualBound& dual;
+};
+
 /// Z3's second opinion on an answer. What does not depend on the answer (Z3's own start, the
-/// encoding, the lemmas) is prepared on another thread from construction on, beside the search.
+/// encoding) is prepared on another thread from construction on, beside the search.
 class Certifier {
  public:
   /// `spec` must outlive it.
@@ -30,7 +37,12 @@ class Certifier {
 
   /// Asks Z3, once, for an admissible configuration that is not among `listed` and, unless
   /// `listed` is said to be everything (`all`), cheaper than the dearest of them.
-  RefutationResult refute_cheaper(const std::vector<Configuration>& listed, bool all);
+  RefutationResult refute_cheaper(const std::vector<Configuration>& listed, bool all,
+                                  const Advice* advice);
+
+  /// Leaves what was built to the end of the process: to take it down costs as much as a small
+  /// answer. Not to be asked again.
+  void leave_standing();
 
  private:
   struct Impl;

@@ -123,20 +123,20 @@ Compartments fewest_compartments(const Spec& spec, const Ask& request) {
   for (int count = static_cast<int>(result.clique.size()); count < best;) {
     if (request.deadline.passed()) break;
     if (request.progress) request.progress("trying " + std::to_string(count) + " compartments");
-    encoding.solver().push();
-    encoding.require_compartments_at_most(count);
+    const Literal few = encoding.compartments_at_most(count);
     z3::params params(context);
     if (request.deadline.at != std::chrono::steady_clock::time_point::max()) {
       const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
           request.deadline.at - std::chrono::steady_clock::now());
       params.set("timeout",
                  static_cast<unsigned>(std::clamp<std::int64_t>(left.count(), 1, 1 << 30)));
-      encoding.solver().set(params);
+      encoding.clauses().limit(params);
     }
-    const z3::check_result verdict = encoding.solver().check();
+    z3::check_result verdict = encoding.clauses().check(few);
     std::optional<Configuration> found;
-    if (verdict == z3::sat) found = encoding.read(encoding.solver().get_model());
-    encoding.solver().pop();
+    while (verdict == z3::sat && !(found = encoding.read()) && !request.deadline.passed()) {
+      verdict = encoding.clauses().check(few);
+    }
     if (verdict == z3::unknown) break;
     if (verdict == z3::unsat) {
       if (++count > n) {
@@ -146,7 +146,7 @@ Compartments fewest_compartments(const Spec& spec, const Ask& request) {
       }
       continue;
     }
-    if (encoding.add_violated_triangles(*found) > 0) continue;
+    if (!found) break;
     if (over_budget(spec, *found)) {
       encoding.forbid(*found);
       continue;

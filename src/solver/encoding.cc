@@ -1,8 +1,7 @@
 #include "solver/encoding.h"
 
 #include <algorithm>
-#include <map>
-#include <set>
+#include <deque>
 #include <string>
 
 #include "model/order.h"
@@ -13,32 +12,10 @@ namespace {
 
 std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
-/// Z3's pseudo-Boolean coefficients are C ints and overflow silently.
-constexpr __int128 kMostWeight = __int128{1} << 30;
+constexpr Level kUnknown = 255;
 
 bool contains(const std::vector<std::string>& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
-}
-
-/// What the boundary between two components costs, both directions; nullopt: out of range.
-std::optional<Decimal> between(const Spec& spec, int i, int j, int level) {
-  Decimal calls;
-  Decimal copying;
-  for (const auto& direction : {std::array<int, 2>{i, j}, std::array<int, 2>{j, i}}) {
-    const auto found = spec.profile->calls.find(direction);
-    if (found != spec.profile->calls.end()) calls = add(calls, found->second).value_or(Decimal{});
-    const Decimal copy = level == 0 ? Decimal{} : copy_cost(spec, direction[0], direction[1]);
-    copying = add(copying, copy).value_or(Decimal{});
-  }
-  const auto gates = multiply(calls, gate_cost(spec, static_cast<Level>(level)));
-  return gates ? add(*gates, copying) : std::nullopt;
-}
-
-/// What it costs more at a level than at the one below; the lowest one as a whole.
-std::optional<Decimal> step_between(const Spec& spec, int i, int j, int level) {
-  const auto here = between(spec, i, j, level);
-  const auto below = level == 0 ? Decimal{} : between(spec, i, j, level - 1);
-  return here && below ? subtract(*here, *below) : std::nullopt;
 }
 
 /// Does the list name f? `component.*` stands for what the component's api has.
@@ -57,210 +34,323 @@ bool names_function(const Spec& spec, const std::vector<FunctionRef>& list, cons
 }  // namespace
 
 Encoding::Encoding(z3::context& context, const Spec& spec, bool triangles)
-    : context_(context),
-      spec_(spec),
+    : spec_(spec),
       n_(spec.size()),
       top_(static_cast<int>(spec.mechanisms.size()) - 1),
-      solver_(context, z3::solver::simple()) {
-  levels();
-  if (triangles) {
-    for (int level = 1; level <= top_; ++level) {
-      for (int i = 0; i < n_; ++i) {
-        for (int j = i + 1; j < n_; ++j) {
-          for (int k = j + 1; k < n_; ++k) triangle(i, j, k, level);
-        }
-      }
-    }
+      clauses_(context) {
+  next_explored_.assign(at(top_) + 2, top_ + 1);
+  int highest = 0;
+  for (int level = top_; level >= 0; --level) {
+    next_explored_[at(level)] =
+        spec_.explored_mechanisms[at(level)] ? level : next_explored_[at(level) + 1];
+    if (spec_.explored_mechanisms[at(level)]) highest = std::max(highest, level);
   }
+  const int lowest = next_explored(0);
+  if (lowest > top_) clauses_.add({});
+  const auto pairs = at(pair_count(n_));
+  lower_.assign(pairs, static_cast<Level>(std::min(lowest, highest)));
+  upper_.assign(pairs, static_cast<Level>(highest));
+  apart_.resize(pairs);
   options();
   statements();
   compatibility();
   limits();
+  price();
+  if (!triangles) return;
+  for (int level = 1; level <= top_; ++level) {
+    for (int i = 0; i < n_; ++i) {
+      for (int j = i + 1; j < n_; ++j) {
+        for (int k = j + 1; k < n_; ++k) triangle(i, j, k, level);
+      }
+    }
+  }
 }
 
-z3::expr Encoding::apart(int i, int j, int level) const {
-  if (level <= 0) return context_.bool_val(true);
-  if (level > top_) return context_.bool_val(false);
-  return apart_[at(pair_index(i, j))][at(level - 1)];
+int Encoding::next_explored(int level) const { return next_explored_[at(level)]; }
+
+Literal Encoding::apart(int i, int j, int level) {
+  level = level > top_ ? level : next_explored(std::max(level, 0));
+  const auto p = at(pair_index(i, j));
+  if (level <= lower_[p]) return Literal::constant(true);
+  if (level > upper_[p]) return Literal::constant(false);
+  auto& row = apart_[p];
+  if (row.empty()) {
+    row.resize(at(top_) + 1);
+    // Z3 tries "false" first. A gate is better not paid for; pairs without one are better apart:
+    // then it is seldom that they must be told what their neighbours imply.
+    const bool calls = spec_.profile && (spec_.profile->calls.contains({i, j}) ||
+                                         spec_.profile->calls.contains({j, i}));
+    Literal below = Literal::constant(true);
+    for (int l = lower_[p] + 1; l <= upper_[p]; ++l) {
+      if (!spec_.explored_mechanisms[at(l)]) continue;
+      row[at(l)] = calls ? clauses_.fresh() : !clauses_.fresh();
+      clauses_.add({!row[at(l)], below});
+      below = row[at(l)];
+    }
+  }
+  return row[at(level)];
 }
 
-void Encoding::levels() {
-  for (int i = 0; i < n_; ++i) {
-    for (int j = 0; j < i; ++j) {
-      std::vector<z3::expr> row;
-      for (int level = 1; level <= top_; ++level) {
-        const std::string name = "apart_" + std::to_string(i) + "_" + std::to_string(j) + "_" +
-                                 spec_.mechanisms[at(level)].name;
-        row.push_back(context_.bool_const(name.c_str()));
-      }
-      // A level that is not explored is no level: "at least it" means "at least the next".
-      for (int level = top_; level >= 1; --level) {
-        if (spec_.explored_mechanisms[at(level)]) continue;
-        row[at(level - 1)] = level == top_ ? context_.bool_val(false) : row[at(level)];
-      }
-      apart_.push_back(std::move(row));
-      if (!spec_.explored_mechanisms[0]) solver_.add(apart(i, j, 1));
-      for (int level = 2; level <= top_; ++level) {
-        if (spec_.explored_mechanisms[at(level - 1)]) {
-          solver_.add(z3::implies(apart(i, j, level), apart(i, j, level - 1)));
+/// Before the pair has booleans: facts are folded into them.
+void Encoding::at_least(int i, int j, int level) {
+  const auto p = at(pair_index(i, j));
+  const int next = level > top_ ? level : next_explored(level);
+  if (next > upper_[p]) {
+    clauses_.add({});
+  } else if (next > lower_[p]) {
+    lower_[p] = static_cast<Level>(next);
+  }
+}
+
+void Encoding::at_most(int i, int j, int level) {
+  const auto p = at(pair_index(i, j));
+  if (level < lower_[p]) {
+    clauses_.add({});
+    return;
+  }
+  while (upper_[p] > level || !spec_.explored_mechanisms[upper_[p]]) --upper_[p];
+}
+
+void Encoding::triangle(int i, int j, int k, int level) {
+  level = next_explored(level);
+  if (level > top_) return;
+  std::array<int, 3> corners{i, j, k};
+  std::sort(corners.begin(), corners.end());
+  if (corners[0] == corners[1] || corners[1] == corners[2]) return;  // holds anyway
+  if (!triangles_.insert({level, corners[0], corners[1], corners[2]}).second) return;
+  const Literal ij = apart(i, j, level);
+  const Literal jk = apart(j, k, level);
+  const Literal ik = apart(i, k, level);
+  clauses_.add({!ij, jk, ik});
+  clauses_.add({!jk, ij, ik});
+  clauses_.add({!ik, ij, jk});
+}
+
+/// What the statements' bounds imply for other pairs, each by one triangle that Z3 is given.
+void Encoding::follow_bounds() {
+  std::vector<Level> low = lower_;
+  joined_ = upper_;
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (int i = 0; i < n_; ++i) {
+      for (int j = 0; j < i; ++j) {
+        const auto p = at(pair_index(i, j));
+        for (int k = 0; k < n_; ++k) {
+          if (k == i || k == j) continue;
+          const auto a = at(pair_index(i, k));
+          const auto b = at(pair_index(k, j));
+          const Level most = std::max(joined_[a], joined_[b]);
+          const Level least = low[a] > joined_[b]   ? low[a]
+                              : low[b] > joined_[a] ? low[b]
+                                                    : Level{0};
+          if (most < joined_[p]) {
+            triangle(i, j, k, int{most} + 1);
+            joined_[p] = most;
+            changed = true;
+          }
+          if (least > low[p]) {
+            triangle(i, j, k, least);
+            low[p] = least;
+            changed = true;
+          }
+          if (low[p] > joined_[p]) return;  // a contradiction: Z3 has what it takes
         }
       }
     }
   }
 }
 
-void Encoding::triangle(int i, int j, int k, int level) {
-  if (!spec_.explored_mechanisms[at(level)]) return;  // the next level has it
-  const z3::expr ij = apart(i, j, level);
-  const z3::expr jk = apart(j, k, level);
-  const z3::expr ik = apart(i, k, level);
-  solver_.add(!ij || jk || ik);
-  solver_.add(!jk || ij || ik);
-  solver_.add(!ik || ij || jk);
+/// Who is together with the next one all along the path is so with the last.
+void Encoding::along(const std::vector<int>& path, int level) {
+  for (std::size_t k = 2; k < path.size(); ++k) triangle(path[0], path[k - 1], path[k], level);
 }
 
 void Encoding::options() {
   for (int i = 0; i < n_; ++i) {
     const Component& component = spec_.components[at(i)];
-    std::vector<z3::expr> has;
-    for (const Hardening& h : spec_.hardening) {
-      has.push_back(context_.bool_const(("has_" + std::to_string(i) + "_" + h.name).c_str()));
+    const auto hardenings = spec_.hardening.size();
+    std::vector<bool> can(hardenings);
+    std::vector<bool> must(hardenings);
+    std::vector<bool> possible(component.variants.size(), true);
+    for (std::size_t h = 0; h < hardenings; ++h) {
+      can[h] = spec_.explored_hardening[h] &&
+               contains(component.allowed_hardening, spec_.hardening[h].name);
     }
-    std::vector<z3::expr> is;
-    for (const Variant& v : component.variants) {
-      is.push_back(context_.bool_const(("is_" + std::to_string(i) + "_" + v.name).c_str()));
-    }
-    std::vector<int> free;
-    for (std::size_t h = 0; h < spec_.hardening.size(); ++h) {
-      if (spec_.explored_hardening[h] &&
-          contains(component.allowed_hardening, spec_.hardening[h].name)) {
-        free.push_back(static_cast<int>(h));
-      } else {
-        solver_.add(!has[h]);
-      }
-      for (std::size_t g = 0; g < spec_.hardening.size(); ++g) {
-        if (contains(spec_.hardening[h].excludes, spec_.hardening[g].name)) {
-          solver_.add(!has[h] || !has[g]);
+    for (const Statement& s : spec_.statements) {
+      if (std::find(s.components.begin(), s.components.end(), i) == s.components.end()) continue;
+      if (s.kind == StatementKind::harden || s.kind == StatementKind::fix_harden) {
+        for (std::size_t h = 0; h < hardenings; ++h) {
+          const bool named = contains(s.names, spec_.hardening[h].name);
+          if (named) must[h] = true;
+          if (!named && s.kind == StatementKind::fix_harden) can[h] = false;
         }
       }
+      if (s.kind == StatementKind::fix_variant) {
+        for (std::size_t v = 0; v < possible.size(); ++v) {
+          if (component.variants[v].name != s.names.front()) possible[v] = false;
+        }
+      }
+    }
+    std::vector<Literal> has;
+    std::vector<int> free;
+    std::uint64_t always = 0;
+    for (std::size_t h = 0; h < hardenings; ++h) {
+      if (must[h] && !can[h]) clauses_.add({});
+      if (can[h] && !must[h]) free.push_back(static_cast<int>(h));
+      if (must[h]) always |= std::uint64_t{1} << h;
+      has.push_back(can[h] && !must[h] ? clauses_.fresh() : Literal::constant(must[h]));
+    }
+    const auto excludes = [&](std::size_t h, std::size_t g) {
+      return contains(spec_.hardening[h].excludes, spec_.hardening[g].name);
+    };
+    for (std::size_t h = 0; h < hardenings; ++h) {
+      for (std::size_t g = 0; g < hardenings; ++g) {
+        if (excludes(h, g)) clauses_.add({!has[h], !has[g]});
+      }
+    }
+    const auto variants = std::count(possible.begin(), possible.end(), true);
+    std::vector<Literal> is;
+    for (const bool chosen : possible) {
+      is.push_back(chosen && variants > 1 ? clauses_.fresh() : Literal::constant(chosen));
+    }
+    clauses_.add(is);
+    for (std::size_t v = 0; v < is.size(); ++v) {
+      for (std::size_t w = 0; w < v; ++w) clauses_.add({!is[v], !is[w]});
     }
     std::vector<Option> list;
-    z3::expr_vector literals(context_);
-    for (std::size_t v = 0; v < component.variants.size(); ++v) {
+    for (std::size_t v = 0; v < is.size(); ++v) {
+      if (!possible[v]) continue;
       for (std::uint64_t pick = 0; pick < (std::uint64_t{1} << free.size()); ++pick) {
-        Option option{static_cast<std::uint8_t>(v), 0, {}};
-        Decimal factor = component.variants[v].slowdown;
+        std::uint64_t hardening = always;
         for (std::size_t k = 0; k < free.size(); ++k) {
-          if ((pick >> k & 1U) == 0) continue;
-          const auto h = at(free[k]);
-          option.hardening |= std::uint64_t{1} << h;
-          const auto own = component.slowdown.find(spec_.hardening[h].name);
-          factor = multiply(factor, own == component.slowdown.end() ? spec_.hardening[h].slowdown
-                                                                    : own->second)
-                       .value_or(Decimal{});
+          if ((pick >> k & 1U) != 0) hardening |= std::uint64_t{1} << free[k];
         }
-        if (spec_.profile) {
-          const auto extra = subtract(factor, 1);
-          if (extra) {
-            option.cost = multiply(spec_.profile->work[at(i)], *extra).value_or(Decimal{});
+        bool clash = false;
+        for (std::size_t h = 0; h < hardenings && !clash; ++h) {
+          for (std::size_t g = 0; g < hardenings && !clash; ++g) {
+            clash = (hardening >> h & 1U) != 0 && (hardening >> g & 1U) != 0 && excludes(h, g);
           }
         }
-        const z3::expr literal = context_.bool_const(
-            ("option_" + std::to_string(i) + "_" + std::to_string(list.size())).c_str());
-        for (const int h : free) {
-          const bool used = (option.hardening >> at(h) & 1U) != 0;
-          solver_.add(!literal || (used ? has[at(h)] : !has[at(h)]));
-        }
-        for (std::size_t w = 0; w < component.variants.size(); ++w) {
-          solver_.add(!literal || (w == v ? is[w] : !is[w]));
-        }
-        literals.push_back(literal);
-        list.push_back(option);
+        if (!clash) list.push_back({static_cast<std::uint8_t>(v), hardening, 0});
       }
     }
-    // At most one follows: two options differ in a bit that both fix.
-    solver_.add(z3::mk_or(literals));
-    std::vector<z3::expr> row;
-    for (unsigned k = 0; k < literals.size(); ++k) row.push_back(literals[static_cast<int>(k)]);
-    option_.push_back(std::move(row));
-    options_.push_back(std::move(list));
     has_.push_back(std::move(has));
     is_.push_back(std::move(is));
+    free_.push_back(std::move(free));
+    options_.push_back(std::move(list));
   }
 }
 
-z3::expr Encoding::reads_any(int i, bool writes) {
-  z3::expr_vector declared(context_);
-  z3::expr_vector tamed(context_);
+/// A literal that holds where one of them does. (Where none does it may hold too: it is used only
+/// where holding forbids something.)
+Literal Encoding::implied_by(const std::vector<Conjunction>& any) {
+  std::vector<Conjunction> open;
+  for (const Conjunction& all : any) {
+    Conjunction rest;
+    bool possible = true;
+    for (const Literal literal : all) {
+      possible = possible && !literal.is_false();
+      if (!literal.is_true()) rest.push_back(literal);
+    }
+    if (!possible) continue;
+    if (rest.empty()) return Literal::constant(true);
+    open.push_back(std::move(rest));
+  }
+  if (open.empty()) return {};
+  if (open.size() == 1 && open.front().size() == 1) return open.front().front();
+  const Literal result = clauses_.fresh();
+  for (Conjunction& all : open) {
+    for (Literal& literal : all) literal = !literal;
+    all.push_back(result);
+    clauses_.add(all);
+  }
+  return result;
+}
+
+Literal Encoding::reads_any(int i, bool writes) {
+  const auto [known, made] = behavior_.try_emplace({i, 0, writes ? 1 : 0});
+  if (!made) return known->second;
+  Conjunction untamed;
+  for (std::size_t h = 0; h < spec_.hardening.size(); ++h) {
+    const auto& to = writes ? spec_.hardening[h].writes : spec_.hardening[h].reads;
+    if (to && !to->any) untamed.push_back(!has_[at(i)][h]);
+  }
+  std::vector<Conjunction> ways;
   const auto& variants = spec_.components[at(i)].variants;
   for (std::size_t v = 0; v < variants.size(); ++v) {
     const Regions& r = writes ? variants[v].behavior.writes : variants[v].behavior.reads;
-    if (r.any) declared.push_back(is_[at(i)][v]);
+    if (!r.any) continue;
+    ways.push_back(untamed);
+    ways.back().push_back(is_[at(i)][v]);
   }
-  for (std::size_t h = 0; h < spec_.hardening.size(); ++h) {
-    const auto& to = writes ? spec_.hardening[h].writes : spec_.hardening[h].reads;
-    if (to && !to->any) tamed.push_back(has_[at(i)][h]);
-  }
-  return z3::mk_or(declared) && !z3::mk_or(tamed);
+  return known->second = implied_by(ways);
 }
 
-z3::expr Encoding::touches_shared(int i, bool writes) {
+Literal Encoding::touches_shared(int i, bool writes) {
   // Declared so, or what every taming hardening in use leaves of "*".
-  z3::expr_vector declared(context_);
-  z3::expr_vector unbounded(context_);
+  const auto [known, made] = behavior_.try_emplace({i, 1, writes ? 1 : 0});
+  if (!made) return known->second;
+  Conjunction left;
+  for (std::size_t h = 0; h < spec_.hardening.size(); ++h) {
+    const auto& to = writes ? spec_.hardening[h].writes : spec_.hardening[h].reads;
+    if (to && !to->any && !to->shared) left.push_back(!has_[at(i)][h]);
+  }
+  std::vector<Conjunction> ways;
   const auto& variants = spec_.components[at(i)].variants;
   for (std::size_t v = 0; v < variants.size(); ++v) {
     const Regions& r = writes ? variants[v].behavior.writes : variants[v].behavior.reads;
-    if (r.any) unbounded.push_back(is_[at(i)][v]);
-    if (!r.any && r.shared) declared.push_back(is_[at(i)][v]);
+    if (!r.any && !r.shared) continue;
+    ways.push_back(r.any ? left : Conjunction{});
+    ways.back().push_back(is_[at(i)][v]);
   }
-  z3::expr_vector withheld(context_);
-  for (std::size_t h = 0; h < spec_.hardening.size(); ++h) {
-    const auto& to = writes ? spec_.hardening[h].writes : spec_.hardening[h].reads;
-    if (to && !to->any && !to->shared) withheld.push_back(has_[at(i)][h]);
-  }
-  return z3::mk_or(declared) || (z3::mk_or(unbounded) && !z3::mk_or(withheld));
+  return known->second = implied_by(ways);
 }
 
-z3::expr Encoding::calls_any(int i) {
-  z3::expr_vector declared(context_);
-  z3::expr_vector tamed(context_);
-  const auto& variants = spec_.components[at(i)].variants;
-  for (std::size_t v = 0; v < variants.size(); ++v) {
-    if (variants[v].behavior.calls.any) declared.push_back(is_[at(i)][v]);
-  }
+Literal Encoding::calls_any(int i) {
+  const auto [known, made] = behavior_.try_emplace({i, 2, 0});
+  if (!made) return known->second;
+  Conjunction untamed;
   for (std::size_t h = 0; h < spec_.hardening.size(); ++h) {
     const Hardening& hardening = spec_.hardening[h];
     if (hardening.calls_graph || (hardening.calls && !hardening.calls->any)) {
-      tamed.push_back(has_[at(i)][h]);
+      untamed.push_back(!has_[at(i)][h]);
     }
   }
-  return z3::mk_or(declared) && !z3::mk_or(tamed);
+  std::vector<Conjunction> ways;
+  const auto& variants = spec_.components[at(i)].variants;
+  for (std::size_t v = 0; v < variants.size(); ++v) {
+    if (!variants[v].behavior.calls.any) continue;
+    ways.push_back(untamed);
+    ways.back().push_back(is_[at(i)][v]);
+  }
+  return known->second = implied_by(ways);
 }
 
-z3::expr Encoding::calls_function(int i, const FunctionRef& f) {
+Literal Encoding::calls_function(int i, const FunctionRef& f) {
   // "*" is judged by calls_any; here: is f on the list that holds?
-  z3::expr_vector listed(context_);
-  z3::expr_vector unbounded(context_);
+  const auto [known, made] = calls_function_.try_emplace({i, f});
+  if (!made) return known->second;
   const Component& component = spec_.components[at(i)];
-  for (std::size_t v = 0; v < component.variants.size(); ++v) {
-    const Calls& calls = component.variants[v].behavior.calls;
-    if (calls.any) unbounded.push_back(is_[at(i)][v]);
-    if (!calls.any && names_function(spec_, calls.functions, f)) listed.push_back(is_[at(i)][v]);
-  }
-  z3::expr_vector withheld(context_);
+  Conjunction left;
   for (std::size_t h = 0; h < spec_.hardening.size(); ++h) {
     const Hardening& hardening = spec_.hardening[h];
     const bool restricts = hardening.calls_graph || (hardening.calls && !hardening.calls->any);
     if (!restricts) continue;
     const auto& kept = hardening.calls_graph ? component.call_graph : hardening.calls->functions;
-    if (!names_function(spec_, kept, f)) withheld.push_back(has_[at(i)][h]);
+    if (!names_function(spec_, kept, f)) left.push_back(!has_[at(i)][h]);
   }
-  return z3::mk_or(listed) || (z3::mk_or(unbounded) && !z3::mk_or(withheld));
+  std::vector<Conjunction> ways;
+  for (std::size_t v = 0; v < component.variants.size(); ++v) {
+    const Calls& calls = component.variants[v].behavior.calls;
+    if (!calls.any && !names_function(spec_, calls.functions, f)) continue;
+    ways.push_back(calls.any ? left : Conjunction{});
+    ways.back().push_back(is_[at(i)][v]);
+  }
+  return known->second = implied_by(ways);
 }
 
-z3::expr Encoding::joins_badly(int a, int b) {
-  z3::expr_vector bad(context_);
+std::vector<Literal> Encoding::joins_badly(int a, int b) {
+  std::vector<Literal> bad;
   const Component& other = spec_.components[at(b)];
   for (const bool writes : {false, true}) {
     const auto& grant = writes ? other.grants.writes : other.grants.reads;
@@ -303,16 +393,26 @@ z3::expr Encoding::joins_badly(int a, int b) {
       for (const std::string& f : functions) bad.push_back(calls_function(a, {other.name, f}));
     }
   }
-  return z3::mk_or(bad);
+  return bad;
 }
 
 void Encoding::compatibility() {
+  std::vector<std::pair<std::array<int, 2>, Literal>> implications;
   for (int a = 0; a < n_; ++a) {
     for (int b = 0; b < n_; ++b) {
       if (a == b) continue;
-      const z3::expr bad = joins_badly(a, b).simplify();
-      if (!bad.is_false()) solver_.add(z3::implies(bad, apart(a, b, 1)));
+      std::vector<Literal> bad = joins_badly(a, b);
+      std::sort(bad.begin(), bad.end());
+      bad.erase(std::unique(bad.begin(), bad.end()), bad.end());
+      for (const Literal literal : bad) {
+        if (literal.is_true()) at_least(a, b, 1);
+        if (!literal.is_true() && !literal.is_false()) implications.push_back({{a, b}, literal});
+      }
     }
+  }
+  follow_bounds();
+  for (const auto& [pair, literal] : implications) {
+    clauses_.add({!literal, apart(pair[0], pair[1], 1)});
   }
 }
 
@@ -322,49 +422,31 @@ void Encoding::statements() {
       case StatementKind::isolate:
       case StatementKind::protect:
         if (!s.level) break;
-        for (const auto& pair : s.pairs) solver_.add(apart(pair[0], pair[1], *s.level));
-        break;
-      case StatementKind::together:
-        for (const auto& pair : s.pairs) solver_.add(!apart(pair[0], pair[1], 1));
+        for (const auto& pair : s.pairs) at_least(pair[0], pair[1], *s.level);
         break;
       case StatementKind::fix_level:
         for (const auto& pair : s.pairs) {
-          solver_.add(apart(pair[0], pair[1], *s.level));
-          solver_.add(!apart(pair[0], pair[1], *s.level + 1));
-          if (!spec_.explored_mechanisms[*s.level]) solver_.add(context_.bool_val(false));
+          at_least(pair[0], pair[1], *s.level);
+          at_most(pair[0], pair[1], *s.level);
+          if (!spec_.explored_mechanisms[*s.level]) clauses_.add({});
         }
         break;
-      case StatementKind::harden:
-      case StatementKind::fix_harden:
-        for (const int i : s.components) {
-          for (std::size_t h = 0; h < spec_.hardening.size(); ++h) {
-            if (contains(s.names, spec_.hardening[h].name)) {
-              solver_.add(has_[at(i)][h]);
-            } else if (s.kind == StatementKind::fix_harden) {
-              solver_.add(!has_[at(i)][h]);
-            }
-          }
-        }
-        break;
-      case StatementKind::fix_variant:
-        for (const int i : s.components) {
-          const auto& variants = spec_.components[at(i)].variants;
-          for (std::size_t v = 0; v < variants.size(); ++v) {
-            if (variants[v].name != s.names.front()) solver_.add(!is_[at(i)][v]);
-          }
-        }
+      case StatementKind::together:
+        for (const auto& pair : s.pairs) at_most(pair[0], pair[1], 0);
         break;
       default:
-        break;  // budgets: limits(); explored sets and requirements: read from the spec
+        break;  // harden, fix: options(); budgets: limits(); the rest is read from the spec
     }
   }
 }
 
-z3::expr Encoding::opens(int i, int level) {
+Literal Encoding::opens(int i, int level) {
   // i is the smallest member of its class of levels below `level`.
-  z3::expr_vector all(context_);
+  const auto [known, made] = opens_.try_emplace({i, level});
+  if (!made) return known->second;
+  Conjunction all;
   for (int j = 0; j < i; ++j) all.push_back(apart(i, j, level));
-  return z3::mk_and(all);
+  return known->second = implied_by({all});
 }
 
 void Encoding::limits() {
@@ -385,309 +467,53 @@ void Encoding::limits() {
   }
   if (n_ > keys) {
     for (int i = 0; i < n_; ++i) {
-      z3::expr_vector here(context_);
+      std::vector<Literal> here;
       for (int k = 0; k < n_; ++k) {
-        here.push_back(k == i ? opens(k, 1) : opens(k, 1) && !apart(i, k, spec_.pt));
+        here.push_back(k == i ? opens(k, 1) : implied_by({{opens(k, 1), !apart(i, k, spec_.pt)}}));
       }
-      solver_.add(z3::atmost(here, static_cast<unsigned>(keys)));
+      clauses_.at_most(here, keys);
     }
   }
   if (vms > 0 && n_ > vms) {
-    z3::expr_vector openers(context_);
+    std::vector<Literal> openers;
     for (int i = 0; i < n_; ++i) openers.push_back(opens(i, spec_.vm));
-    solver_.add(z3::atmost(openers, static_cast<unsigned>(vms)));
+    clauses_.at_most(openers, vms);
   }
-  if (memory) {
-    std::int64_t rest = *memory;
-    for (const Component& c : spec_.components) rest -= c.size.value_or(0);
-    std::vector<Term> terms;
-    for (int level = 1; level <= top_; ++level) {
-      const std::int64_t each = spec_.mechanisms[at(level)].memory;
-      if (each == 0 || !spec_.explored_mechanisms[at(level)]) continue;
-      // One more class below this level that is not one more class up to it.
-      for (int i = 1; i < n_; ++i) {
-        terms.emplace_back(opens(i, level) && !opens(i, level + 1), Decimal(each));
+  if (memory) limit_memory(*memory);
+}
+
+void Encoding::limit_memory(std::int64_t most) {
+  for (const Component& c : spec_.components) most -= c.size.value_or(0);
+  Sum sum;
+  sum.limit = most;
+  for (int level = 1; level <= top_; ++level) {
+    const std::int64_t each = spec_.mechanisms[at(level)].memory;
+    if (each == 0 || !spec_.explored_mechanisms[at(level)]) continue;
+    // One more class below this level that is not one more class up to it.
+    for (int i = 1; i < n_; ++i) {
+      Conjunction all;
+      for (int j = 0; j < i; ++j) all.push_back(apart(i, j, level));
+      std::vector<Conjunction> ways;
+      for (int j = 0; j < i; ++j) {
+        ways.push_back(all);
+        ways.back().push_back(!apart(i, j, level + 1));
       }
+      sum.add(implied_by(ways), each);
     }
-    require_sum_at_most(terms, Decimal(rest), false);
   }
+  require_at_most(std::move(sum));
 }
 
-std::vector<Encoding::Term> Encoding::cost_terms() const {
-  std::vector<Term> terms;
-  for (int i = 0; i < n_; ++i) {
-    for (int j = 0; j < i; ++j) {
-      for (int level = 0; level <= top_; ++level) {
-        const auto step = step_between(spec_, i, j, level);
-        if (step && *step != Decimal{}) terms.emplace_back(apart(i, j, level), *step);
-      }
-    }
-    for (std::size_t o = 0; o < options_[at(i)].size(); ++o) {
-      if (options_[at(i)][o].cost != Decimal{}) {
-        terms.emplace_back(option_[at(i)][o], options_[at(i)][o].cost);
-      }
-    }
-  }
-  return terms;
-}
-
-bool Encoding::require_sum_at_most(const std::vector<Term>& terms, const Decimal& bound,
-                                   bool strict) {
-  int scale = bound.scale();
-  for (const Term& t : terms) scale = std::max(scale, t.second.scale());
-  __int128 limit = bound.scaled(scale).value_or(0);
-  if (strict) limit -= 1;
-  std::vector<std::pair<z3::expr, __int128>> units;
-  for (const auto& [literal, weight] : terms) {
-    units.emplace_back(literal, weight.scaled(scale).value_or(0));
-  }
-  return require_units_at_most(units, limit);
-}
-
-bool Encoding::require_units_at_most(const std::vector<std::pair<z3::expr, __int128>>& terms,
-                                     __int128 limit) {
-  // A negative weight counts what is absent instead.
-  std::vector<std::pair<z3::expr, __int128>> whole;
-  __int128 total = 0;
-  for (const auto& [literal, units] : terms) {
-    if (literal.is_true()) {
-      limit -= units;
-      continue;
-    }
-    if (literal.is_false() || units == 0) continue;
-    if (units < 0) {
-      limit -= units;
-      whole.emplace_back(!literal, -units);
-    } else {
-      whole.emplace_back(literal, units);
-    }
-    total += whole.back().second;
-  }
-  if (limit < 0) {
-    solver_.add(context_.bool_val(false));
-    return true;
-  }
-  // A term that alone breaks the limit weighs no more than that.
-  total = 0;
-  for (auto& w : whole) {
-    w.second = std::min(w.second, limit + 1);
-    total += w.second;
-  }
-  __int128 divisor = limit + 1;
-  for (const auto& w : whole) {
-    __int128 a = divisor;
-    __int128 b = w.second;
-    while (b != 0) {
-      const __int128 r = a % b;
-      a = b;
-      b = r;
-    }
-    divisor = a;
-  }
-  bool exact = true;
-  // limit + 1 takes part in the gcd, so that "< limit + 1" divides without loss.
-  if (total / divisor >= kMostWeight) {
-    exact = false;
-    divisor = total / kMostWeight + 1;
-  }
-  z3::expr_vector literals(context_);
-  std::vector<int> weights;
-  const __int128 most = exact ? (limit + 1) / divisor - 1 : limit / divisor;
-  for (const auto& [literal, units] : whole) {
-    const __int128 rounded = units / divisor;
-    if (rounded == 0) continue;
-    literals.push_back(literal);
-    // A term that alone breaks the limit weighs no more than that.
-    weights.push_back(static_cast<int>(std::min(rounded, most + 1)));
-  }
-  if (most < kMostWeight && !weights.empty()) {
-    solver_.add(z3::pble(literals, weights.data(), static_cast<int>(most)));
-  }
-  return exact;
-}
-
-int Encoding::option_index(int i, std::uint8_t variant, std::uint64_t hardening) const {
-  const auto& list = options_[at(i)];
-  for (std::size_t o = 0; o < list.size(); ++o) {
-    if (list[o].variant == variant && list[o].hardening == hardening) return static_cast<int>(o);
-  }
-  return -1;
-}
-
-z3::expr Encoding::helper(const char* name) {
-  return context_.bool_const((std::string(name) + "_" + std::to_string(helpers_++)).c_str());
-}
-
-void Encoding::add_triangles_along(const WeightedCut& cut) {
-  if (cut.pairs.size() < 2) return;
-  const auto& [a, b] = cut.pairs[0];
-  const auto& next = cut.pairs[1];
-  const bool a_is_shared = a == next[0] || a == next[1];
-  const int start = a_is_shared ? b : a;
-  int end = a_is_shared ? a : b;
-  for (std::size_t k = 1; k < cut.pairs.size(); ++k) {
-    const auto& [x, y] = cut.pairs[k];
-    if (x != end && y != end) break;
-    const int after = x == end ? y : x;
-    if (after != start) triangle(start, end, after, cut.level);
-    end = after;
-  }
-}
-
-bool Encoding::prove(const std::vector<WeightedCut>& cuts) {
-  // One question for all: given `claim`, some lemma fails.
-  const z3::expr claim = helper("claim");
-  z3::expr_vector fails(context_);
-  fails.push_back(!claim);
-  for (const WeightedCut& cut : cuts) {
-    if (cut.monotone) {
-      if (cut.below > cut.level) return false;
-      continue;
-    }
-    // Where the pairs form a path, the triangles along it are all it takes.
-    add_triangles_along(cut);
-    const z3::expr broken = helper("broken");
-    for (const auto& [i, j] : cut.pairs) solver_.add(!broken || !apart(i, j, cut.level));
-    for (const auto& [variant, hardening] : cut.options) {
-      const int o = option_index(cut.u, variant, hardening);
-      if (o >= 0) solver_.add(!broken || !option_[at(cut.u)][at(o)]);
-    }
-    fails.push_back(broken);
-  }
-  solver_.add(z3::mk_or(fails));
-  z3::expr_vector assumed(context_);
-  assumed.push_back(claim);
-  constexpr int kRounds = 20;
-  for (int round = 0; round < kRounds; ++round) {
-    const z3::check_result verdict = solver_.check(assumed);
-    if (verdict != z3::sat) return verdict == z3::unsat;
-    if (add_violated_triangles(read(solver_.get_model())) == 0) return false;
-  }
-  return false;
-}
-
-z3::expr Encoding::surplus(const WeightedCut& cut) {
-  const z3::expr paid = helper("surplus");
-  if (cut.monotone) {
-    const auto& [i, j] = cut.pairs[0];
-    solver_.add(!apart(i, j, cut.below) || apart(i, j, cut.level) || paid);
-    return paid;
-  }
-  std::vector<z3::expr> parts;
-  for (const auto& [i, j] : cut.pairs) parts.push_back(apart(i, j, cut.level));
-  if (!cut.options.empty()) {
-    const z3::expr any = helper("hardened");
-    for (const auto& [variant, hardening] : cut.options) {
-      const int o = option_index(cut.u, variant, hardening);
-      if (o >= 0) solver_.add(!option_[at(cut.u)][at(o)] || any);
-    }
-    parts.push_back(any);
-  }
-  for (std::size_t k = 0; k < parts.size(); ++k) {
-    for (std::size_t l = 0; l < k; ++l) solver_.add(!parts[k] || !parts[l] || paid);
-  }
-  return paid;
-}
-
-void Encoding::require_weighted_cheaper(const Configuration& c,
-                                        const std::vector<WeightedCut>& cuts, int scale) {
-  // What the search ruled out at once may have more decimal places than its units.
-  __int128 finer = 1;
-  for (const Term& t : cost_terms()) {
-    for (; scale < t.second.scale(); ++scale) finer *= 10;
-  }
-  const auto bar = cost(c).scaled(scale);
-  if (!bar) return;
-  __int128 limit = *bar - 1;
-  // Literals by pair and level, and by option, so that cut and cost meet.
-  std::map<std::array<int, 3>, __int128> pairs;
-  std::vector<std::vector<__int128>> options(at(n_));
-  for (int i = 0; i < n_; ++i) {
-    for (const Option& option : options_[at(i)]) {
-      const auto units = option.cost.scaled(scale);
-      if (!units) return;
-      options[at(i)].push_back(*units);
-    }
-    for (int j = 0; j < i; ++j) {
-      for (int level = 0; level <= top_; ++level) {
-        const auto step = step_between(spec_, i, j, level);
-        if (step == Decimal{}) continue;
-        const auto units = step ? step->scaled(scale) : std::nullopt;
-        if (!units) return;
-        if (level == 0) {
-          limit -= *units;
-        } else {
-          pairs[{i, j, level}] += *units;
-        }
-      }
-    }
-  }
-  for (const WeightedCut& cut : cuts) {
-    const __int128 weight = cut.weight * finer;
-    if (cut.monotone) {
-      const int i = std::max(cut.pairs[0][0], cut.pairs[0][1]);
-      const int j = std::min(cut.pairs[0][0], cut.pairs[0][1]);
-      pairs[{i, j, cut.below}] -= weight;
-      pairs[{i, j, cut.level}] += weight;
-      continue;
-    }
-    limit -= weight;
-    for (const auto& [i, j] : cut.pairs) {
-      pairs[{std::max(i, j), std::min(i, j), cut.level}] -= weight;
-    }
-    for (const auto& [variant, hardening] : cut.options) {
-      const int o = option_index(cut.u, variant, hardening);
-      if (o >= 0) options[at(cut.u)][at(o)] -= weight;
-    }
-  }
-  std::vector<std::pair<z3::expr, __int128>> terms;
-  for (const auto& [key, units] : pairs) {
-    terms.emplace_back(apart(key[0], key[1], key[2]), units);
-  }
-  for (const WeightedCut& cut : cuts) terms.emplace_back(surplus(cut), cut.weight * finer);
-  for (int i = 0; i < n_; ++i) {
-    // Exactly one option holds: the least is paid whichever it is.
-    __int128 least = options[at(i)].front();
-    for (const __int128 units : options[at(i)]) least = std::min(least, units);
-    limit -= least;
-    for (std::size_t o = 0; o < options[at(i)].size(); ++o) {
-      terms.emplace_back(option_[at(i)][o], options[at(i)][o] - least);
-    }
-  }
-  require_units_at_most(terms, limit);
-}
-
-Decimal Encoding::cost(const Configuration& c) const {
-  Decimal sum;
-  for (int i = 0; i < n_; ++i) {
-    for (int j = 0; j < i; ++j) {
-      const auto pair = between(spec_, i, j, c.level(i, j));
-      if (pair) sum = add(sum, *pair).value_or(Decimal{});
-    }
-    for (const Option& option : options_[at(i)]) {
-      if (option.variant == c.variants[at(i)] && option.hardening == c.hardening[at(i)]) {
-        sum = add(sum, option.cost).value_or(Decimal{});
-      }
-    }
-  }
-  return sum;
-}
-
-bool Encoding::require_cheaper_than(const Configuration& c) {
-  return require_sum_at_most(cost_terms(), cost(c), true);
-}
-
-void Encoding::require_budget() {
-  if (!spec_.profile) return;
-  for (const Statement& s : spec_.statements) {
-    if (s.kind != StatementKind::budget_slowdown) continue;
-    const auto limit = multiply(spec_.profile->base, subtract(s.decimal, 1).value_or(Decimal{}));
-    if (limit) require_sum_at_most(cost_terms(), *limit, false);
-  }
+Literal Encoding::compartments_at_most(int count) {
+  std::vector<Literal> openers;
+  for (int i = 0; i < n_; ++i) openers.push_back(opens(i, 1));
+  const Literal guard = clauses_.fresh();
+  clauses_.at_most(openers, count, guard);
+  return guard;
 }
 
 void Encoding::forbid(const Configuration& c) {
-  z3::expr_vector differs(context_);
+  std::vector<Literal> differs;
   for (int i = 0; i < n_; ++i) {
     for (int j = 0; j < i; ++j) {
       const int level = c.level(i, j);
@@ -700,17 +526,11 @@ void Encoding::forbid(const Configuration& c) {
     }
     differs.push_back(!is_[at(i)][c.variants[at(i)]]);
   }
-  solver_.add(z3::mk_or(differs));
-}
-
-void Encoding::require_compartments_at_most(int count) {
-  z3::expr_vector openers(context_);
-  for (int i = 0; i < n_; ++i) openers.push_back(opens(i, 1));
-  solver_.add(z3::atmost(openers, static_cast<unsigned>(count)));
+  clauses_.add(differs);
 }
 
 void Encoding::require_not_below(const Configuration& c) {
-  z3::expr_vector safer(context_);
+  std::vector<Literal> safer;
   for (int i = 0; i < n_; ++i) {
     for (int j = 0; j < i; ++j) safer.push_back(apart(i, j, c.level(i, j) + 1));
     for (std::size_t h = 0; h < spec_.hardening.size(); ++h) {
@@ -724,55 +544,89 @@ void Encoding::require_not_below(const Configuration& c) {
       }
     }
   }
-  solver_.add(z3::mk_or(safer));
+  clauses_.add(safer);
 }
 
-Configuration Encoding::read(const z3::model& model) const {
-  // Asking for a constant's value is several times faster than evaluating an expression.
-  const auto holds = [&](const z3::expr& literal) {
-    if (literal.is_true() || literal.is_false()) return literal.is_true();
-    const z3::func_decl name = literal.decl();
-    return model.has_interp(name) && model.get_const_interp(name).is_true();
-  };
+std::optional<Configuration> Encoding::read() {
+  clauses_.fetch_model();
   Configuration c;
-  for (const auto& row : apart_) {
-    int level = 0;
-    for (const z3::expr& literal : row) {
-      if (!holds(literal)) break;  // monotone
-      ++level;
-    }
-    c.levels.push_back(static_cast<Level>(level));
-  }
   for (int i = 0; i < n_; ++i) {
-    // The options' clauses tie them to these.
     std::uint64_t hardening = 0;
     for (std::size_t h = 0; h < spec_.hardening.size(); ++h) {
-      if (holds(has_[at(i)][h])) hardening |= std::uint64_t{1} << h;
+      if (clauses_.holds(has_[at(i)][h])) hardening |= std::uint64_t{1} << h;
     }
     std::uint8_t variant = 0;
-    while (variant + 1U < is_[at(i)].size() && !holds(is_[at(i)][variant])) ++variant;
+    while (variant + 1U < is_[at(i)].size() && !clauses_.holds(is_[at(i)][variant])) ++variant;
     c.hardening.push_back(hardening);
     c.variants.push_back(variant);
+  }
+  std::vector<Level> known(apart_.size(), kUnknown);
+  for (std::size_t p = 0; p < apart_.size(); ++p) {
+    if (lower_[p] == upper_[p]) known[p] = lower_[p];
+    if (apart_[p].empty()) continue;
+    known[p] = lower_[p];
+    for (int level = lower_[p] + 1; level <= upper_[p]; ++level) {
+      if (clauses_.holds(apart_[p][at(level)])) known[p] = static_cast<Level>(level);
+    }
+  }
+  if (add_broken_triangles(known, c.levels)) return std::nullopt;
+  if (most_cost_) {
+    const auto paid = cost(c);
+    if (paid && *paid > *most_cost_) {
+      forbid_dear(c, *most_cost_);
+      return std::nullopt;
+    }
   }
   return c;
 }
 
-int Encoding::add_violated_triangles(const Configuration& c) {
-  int added = 0;
-  for (int i = 0; i < n_; ++i) {
-    for (int j = i + 1; j < n_; ++j) {
-      for (int k = j + 1; k < n_; ++k) {
-        for (int level = 1; level <= top_; ++level) {
-          const int sides =
-              (c.level(i, j) >= level) + (c.level(j, k) >= level) + (c.level(i, k) >= level);
-          if (sides != 1) continue;
-          triangle(i, j, k, level);
-          ++added;
-        }
+/// Pairs about which nothing was said take the highest levels that the others leave them: the
+/// largest ultrametric below what is known. Where a known pair is above that, some path between its
+/// ends stays below it, and the triangles along that path are what Z3 has to be told.
+bool Encoding::add_broken_triangles(const std::vector<Level>& known, std::vector<Level>& levels) {
+  std::vector<Level> most(known);
+  for (std::size_t p = 0; p < most.size(); ++p) {
+    if (most[p] == kUnknown) most[p] = upper_[p];
+  }
+  levels = most;
+  const auto level = [&](int i, int j) -> Level& { return levels[at(pair_index(i, j))]; };
+  for (int k = 0; k < n_; ++k) {
+    for (int i = 0; i < n_; ++i) {
+      if (i == k) continue;
+      for (int j = 0; j < i; ++j) {
+        if (j == k) continue;
+        level(i, j) = std::min(level(i, j), std::max(level(i, k), level(k, j)));
       }
     }
   }
-  return added;
+  bool broken = false;
+  for (int s = 0; s < n_; ++s) {
+    for (int t = 0; t < s; ++t) {
+      const auto p = at(pair_index(s, t));
+      const Level needed = known[p] == kUnknown ? lower_[p] : known[p];
+      for (int l = levels[p] + 1; l <= needed; ++l) {
+        if (!spec_.explored_mechanisms[at(l)]) continue;
+        broken = true;
+        // The path of fewest steps that stays below l.
+        std::vector<int> from(at(n_), -1);
+        std::deque<int> queue{s};
+        from[at(s)] = s;
+        while (from[at(t)] < 0) {
+          const int u = queue.front();
+          queue.pop_front();
+          for (int v = 0; v < n_; ++v) {
+            if (from[at(v)] >= 0 || most[at(pair_index(u, v))] >= l) continue;
+            from[at(v)] = u;
+            queue.push_back(v);
+          }
+        }
+        std::vector<int> path{t};
+        while (path.back() != s) path.push_back(from[at(path.back())]);
+        along(path, l);
+      }
+    }
+  }
+  return broken;
 }
 
 }  // namespace flexos

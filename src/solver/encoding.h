@@ -1,36 +1,39 @@
 #pragma once
 
-#include <z3++.h>
-
+#include <map>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "model/configuration.h"
+#include "solver/clauses.h"
 
 /// The constraint encoding: what admissible means, for Z3.
 ///
 /// Booleans only (integer encodings returned false optima with Z3 4.8.12):
 ///   apart[p][l]   level(p) >= l, monotone in l, triangles for every l: an ultrametric
-///   option[i][o]  component i is built as option o (variant, hardening set), exactly one
-///   has[i][h], is[i][v]   hardening h, variant v are in that option
+///   has[i][h], is[i][v]   component i has hardening h, is variant v
 /// Behaviour after hardening is a formula over has/is; what does not fit implies apart[p][1].
 /// The encoding reads the statements themselves, not the search's tables: a slip in those is a
 /// disagreement here.
+///
+/// Z3 is given what a question turns out to need. A pair gets its booleans when something is said
+/// about it; triangles, and cost to its last unit, are added as models break them (`read`). What
+/// is refuted from a part of the constraints is refuted from all of them; a model is one only when
+/// none of them is broken.
 namespace flexos {
 
 class Encoding {
  public:
-  /// `triangles`: assert them all; otherwise the caller adds what a model violates.
+  /// `triangles`: assert them all at once.
   Encoding(z3::context& context, const Spec& spec, bool triangles);
 
-  z3::solver& solver() { return solver_; }
+  Clauses& clauses() { return clauses_; }
 
-  /// Asserts that the cost is less than that of `c`, in exact terms where the sums fit Z3's
-  /// pseudo-Boolean coefficients (int), else in terms rounded so that nothing cheaper is lost;
-  /// false: rounded.
-  bool require_cheaper_than(const Configuration& c);
+  /// Asserts that the cost is less than that of `c`.
+  void require_cheaper_than(const Configuration& c);
 
-  /// Asserts the slowdown budget of the spec, rounded as above.
+  /// Asserts the slowdown budget of the spec.
   void require_budget();
 
   /// A lemma over the encoding, and its weight in a sum of them.
@@ -47,11 +50,10 @@ class Encoding {
     int below = 0;
   };
 
-  /// Has Z3 refute that any of the lemmas fails, adding the triangles that it takes. False: Z3
-  /// does not prove them all.
+  /// Has Z3 refute that any of the lemmas fails. False: Z3 does not prove them all.
   bool prove(const std::vector<WeightedCut>& cuts);
 
-  /// Asserts what "cheaper than c" and the cuts imply by adding the cuts, weighted, to the cost:
+  /// Asserts what "cheaper than c" and proven cuts imply by adding the cuts, weighted, to the cost:
   ///   sum of (cost - weights) * x  <=  cost(c) - 1 unit - sum of weights.
   /// Exact; where the bound is tight its right side is small, which is what makes Z3 quick.
   void require_weighted_cheaper(const Configuration& c, const std::vector<WeightedCut>& cuts,
@@ -59,61 +61,95 @@ class Encoding {
 
   void forbid(const Configuration& c);
 
-  /// Asserts that the configuration has at most `count` compartments.
-  void require_compartments_at_most(int count);
+  /// What implies, where it is assumed, that there are at most `count` compartments.
+  Literal compartments_at_most(int count);
 
   /// Asserts that some coordinate is safer than in `c`: not (x <= c in the safety order).
   void require_not_below(const Configuration& c);
 
-  Configuration read(const z3::model& model) const;
-
-  /// Adds the triangles that `c` violates; 0 = it is an ultrametric.
-  int add_violated_triangles(const Configuration& c);
-
-  z3::expr apart(int i, int j, int level) const;
+  /// The configuration of the last model; nullopt: the model breaks what Z3 was not told yet. It
+  /// has been told now: ask again.
+  std::optional<Configuration> read();
 
  private:
+  using Units = __int128;
+  using Conjunction = std::vector<Literal>;
   struct Option {
     std::uint8_t variant;
     std::uint64_t hardening;
-    Decimal cost;
+    Units cost;
   };
-  using Term = std::pair<z3::expr, Decimal>;
+  /// A weighted sum of literals that is at most `limit`.
+  struct Sum {
+    std::map<Literal, Units> terms;
+    Units limit = 0;
+    void add(Literal literal, Units weight) {
+      if (literal.is_true()) limit -= weight;
+      if (!literal.is_true() && !literal.is_false()) terms[literal] += weight;
+    }
+  };
 
-  void levels();
+  // encoding.cc: what is admissible
+  Literal apart(int i, int j, int level);
+  int next_explored(int level) const;
+  void follow_bounds();
+  void at_least(int i, int j, int level);
+  void at_most(int i, int j, int level);
   void triangle(int i, int j, int k, int level);
+  void along(const std::vector<int>& path, int level);
   void options();
   void statements();
   void compatibility();
   void limits();
-  z3::expr joins_badly(int a, int b);
-  z3::expr reads_any(int i, bool writes);
-  z3::expr touches_shared(int i, bool writes);
-  z3::expr calls_any(int i);
-  z3::expr calls_function(int i, const FunctionRef& f);
-  z3::expr opens(int i, int level);
-  std::vector<Term> cost_terms() const;
-  int option_index(int i, std::uint8_t variant, std::uint64_t hardening) const;
-  bool require_sum_at_most(const std::vector<Term>& terms, const Decimal& bound, bool strict);
-  bool require_units_at_most(const std::vector<std::pair<z3::expr, __int128>>& terms,
-                             __int128 limit);
-  void add_triangles_along(const WeightedCut& cut);
-  /// A literal that holds where more than one way of the cut is paid for.
-  z3::expr surplus(const WeightedCut& cut);
-  z3::expr helper(const char* name);
-  Decimal cost(const Configuration& c) const;
+  void limit_memory(std::int64_t most);
+  std::vector<Literal> joins_badly(int a, int b);
+  Literal reads_any(int i, bool writes);
+  Literal touches_shared(int i, bool writes);
+  Literal calls_any(int i);
+  Literal calls_function(int i, const FunctionRef& f);
+  Literal opens(int i, int level);
+  Literal implied_by(const std::vector<Conjunction>& any);
+  bool add_broken_triangles(const std::vector<Level>& known, std::vector<Level>& levels);
 
-  z3::context& context_;
+  // encoding_cost.cc: what it costs
+  void price();
+  std::optional<Decimal> option_cost(int i, std::uint8_t variant, std::uint64_t hardening) const;
+  std::optional<Units> cost(const Configuration& c) const;
+  void cap(Units most);
+  void forbid_dear(const Configuration& c, Units most);
+  std::vector<Conjunction> patterns(int i, const std::vector<bool>& wanted) const;
+  Literal takes_any(const WeightedCut& cut);
+  Literal surplus(const WeightedCut& cut);
+  void add_path(const WeightedCut& cut);
+  void add_options(int i, const std::vector<Units>& paid, const std::vector<int>& group, Sum& sum);
+  void require(Units most, const std::vector<WeightedCut>& cuts);
+  void require_at_most(Sum sum);
+  std::vector<bool> options_of(const WeightedCut& cut) const;
+  Units least_gate(int i, int j, int from) const;
+
   const Spec& spec_;
   int n_;
   int top_;
-  z3::solver solver_;
-  std::vector<std::vector<z3::expr>> apart_;  ///< [pair][level - 1]
-  std::vector<std::vector<Option>> options_;
-  std::vector<std::vector<z3::expr>> option_;
-  std::vector<std::vector<z3::expr>> has_;
-  std::vector<std::vector<z3::expr>> is_;
-  int helpers_ = 0;  ///< numbers their names
+  Clauses clauses_;
+  std::vector<int> next_explored_;  ///< by level: the level itself or the next that is explored
+  std::vector<Level> lower_;        ///< by pair: what the statements leave
+  std::vector<Level> upper_;
+  std::vector<Level> joined_;                ///< by pair: the highest level that Z3 will find
+  std::vector<std::vector<Literal>> apart_;  ///< [pair][level]; empty: nothing is said about it
+  std::set<std::array<int, 4>> triangles_;   ///< those that Z3 knows
+  std::vector<std::vector<Literal>> has_;
+  std::vector<std::vector<Literal>> is_;
+  std::vector<std::vector<int>> free_;        ///< by component: hardenings open to choice
+  std::vector<std::vector<Option>> options_;  ///< by component: what the statements leave
+  std::map<std::array<int, 2>, Literal> opens_;
+  std::map<std::array<int, 3>, Literal> behavior_;
+  std::map<std::pair<int, FunctionRef>, Literal> calls_function_;
+  std::map<std::pair<int, std::vector<bool>>, Literal> takes_;
+
+  bool priced_ = false;                   ///< costs are known, and their sums fit
+  int cost_scale_ = 0;                    ///< a unit is 10^-cost_scale_ cycles
+  std::vector<std::vector<Units>> gate_;  ///< [pair][level]
+  std::optional<Units> most_cost_;
 };
 
 }  // namespace flexos

@@ -71,6 +71,7 @@ class MaximalGoal : public Goal {
 
   const std::vector<Solution>& elements() const { return kept_; }
   bool everything() const { return !dropped_ && !gave_up_; }
+  bool gave_up() const { return gave_up_; }
 
  private:
   const Option& option(int i, const std::array<int, 2>& which) const {
@@ -306,6 +307,8 @@ TradeoffResult maximal(const Instance& instance, const MaximalRequest& request) 
   TradeoffResult result;
   result.points = goal.elements();
   result.nodes = placement.nodes();
+  // What is riskier than the last of a full list is all that was left out.
+  result.exact = !placement.stopped() && !goal.gave_up();
   // With the limit reached, what the risk threshold cut may hold further elements.
   result.complete = !placement.stopped() && goal.everything() &&
                     static_cast<int>(result.points.size()) < request.limit;

@@ -15,6 +15,8 @@ Placement::Placement(const Instance& instance, Goal& goal, const Deadline& deadl
     : in_(instance), goal_(goal), deadline_(deadline), bounds_(instance) {
   order_ = bounds_.order();
   rungs_.assign(in_.pairs(), 0);
+  places_.resize(at(in_.n) + 1);
+  above_.resize(at(in_.n) + 1);
   classes_.resize(at(in_.n));
   for (int i = 0; i < in_.n; ++i) classes_[at(i)] = in_.all_classes(i);
 }
@@ -36,30 +38,38 @@ void Placement::descend(int placed) {
     stopped_ = true;
     return;
   }
-  if (placed > 1) {
-    const Scalarised::Bound bound = bounds_.bound(rungs_, classes_, placed);
-    if (!bound.feasible || nothing_new(bound)) return;
+  bounds_.follow(places_[at(placed) - 1], rungs_, placed, places_[at(placed)]);
+  bounds_.bound(classes_, placed, places_[at(placed)], bound_);
+  if (!bound_.feasible) return;
+  // Most nodes fall to what their parent knew already.
+  const std::vector<double>& known = above_[at(placed) - 1];
+  for (std::size_t k = 0; k < known.size(); ++k) bound_.scalar[k] += known[k];
+  if (nothing_new(bound_.scalar)) return;
+  std::vector<double>& now = above_[at(placed)];
+  bounds_.narrow(rungs_, classes_, placed, now);
+  for (std::size_t k = 0; k < now.size(); ++k) {
+    bound_.scalar[k] += now[k] - (known.empty() ? 0.0 : known[k]);
   }
+  if (nothing_new(bound_.scalar)) return;
   if (placed == in_.n) {
     if (within_limits(in_, rungs_)) goal_.layout(rungs_);
     return;
   }
   const int next = order_[at(placed)];
-  std::vector<Place> places;
-  for (int b = 0; b < placed; ++b) {
-    const int beside = order_[at(b)];
-    for (Rung r = 0; r <= in_.top_rung(); ++r) {
-      bool repeated = false;
-      for (int k = 0; k < b && !repeated; ++k) repeated = rung(beside, order_[at(k)]) <= r;
-      if (!repeated) consider(placed, next, beside, r, places);
+  auto choices = bounds_.choices(places_[at(placed)], placed);
+  for (Scalarised::Choice& choice : choices) {
+    for (std::size_t k = 0; k < choice.added.size(); ++k) {
+      choice.added[k] += bound_.scalar[k] - bound_.next[k];
     }
   }
-  std::sort(places.begin(), places.end(), [](const Place& a, const Place& b) {
-    return std::tie(a.merit, a.beside, a.rung) < std::tie(b.merit, b.beside, b.rung);
+  std::sort(choices.begin(), choices.end(), [](const auto& a, const auto& b) {
+    return std::tie(a.merit, a.place.beside, a.place.rung) <
+           std::tie(b.merit, b.place.beside, b.place.rung);
   });
   const std::vector<ClassMask> before = classes_;
-  for (const Place& place : places) {
-    put(placed, next, place.beside, place.rung);
+  for (const Scalarised::Choice& choice : choices) {
+    if (nothing_new(choice.added)) continue;
+    put(placed, next, choice.place.beside, choice.place.rung);
     bool possible = true;
     for (int b = 0; b < placed && possible; ++b) {
       const int k = order_[at(b)];
@@ -79,19 +89,6 @@ void Placement::put(int placed, int next, int beside, Rung r) {
     const int k = order_[at(b)];
     rungs_[at(pair_index(next, k))] = k == beside ? r : std::max(r, rung(beside, k));
   }
-}
-
-void Placement::consider(int placed, int next, int beside, Rung r,
-                         std::vector<Place>& places) const {
-  double merit = 0;
-  for (int b = 0; b < placed; ++b) {
-    const int k = order_[at(b)];
-    const auto p = at(pair_index(next, k));
-    const Rung to = k == beside ? r : std::max(r, rung(beside, k));
-    if (to < in_.lower[p] || to > in_.upper[p]) return;
-    merit += bounds_.merit(next, k, to);
-  }
-  places.push_back({beside, r, merit});
 }
 
 /// VMs only grow in number; keys too, within an address space that stays what it is.
@@ -115,27 +112,36 @@ bool Placement::counts_possible(int placed) const {
   return in_.vms == 0 || vms <= in_.vms;
 }
 
-bool Placement::nothing_new(const Scalarised::Bound& bound) {
+bool Placement::nothing_new(const std::vector<double>& bound) {
   const auto& rates = bounds_.rates();
   const std::vector<Corner>& corners = goal_.corners();
   // By rising cost and falling risk: the first and last rate, cost alone and risk alone, leave a
   // run of corners.
-  const auto first = std::partition_point(corners.begin(), corners.end(), [&](const Corner& c) {
-    return c.cost < bound.scalar.front();
-  });
-  const auto last = std::partition_point(
-      first, corners.end(), [&](const Corner& c) { return c.risk >= bound.scalar.back(); });
-  for (auto corner = first; corner != last; ++corner) {
-    const auto excluded_by = [&](std::size_t k) {
-      return rates[k].cost * corner->cost + rates[k].risk * corner->risk < bound.scalar[k];
+  const auto first = std::partition_point(corners.begin(), corners.end(),
+                                          [&](const Corner& c) { return c.cost < bound.front(); });
+  const auto last = std::partition_point(first, corners.end(),
+                                         [&](const Corner& c) { return c.risk >= bound.back(); });
+  // Neighbouring corners mostly fall to the same rate.
+  const auto excluded = [&](const Corner& corner) {
+    const auto by = [&](std::size_t k) {
+      return rates[k].cost * corner.cost + rates[k].risk * corner.risk < bound[k];
     };
-    // Neighbouring corners mostly fall to the same rate.
-    bool excluded = excluded_by(last_rate_);
-    for (std::size_t k = 1; k + 1 < rates.size() && !excluded; ++k) {
-      excluded = excluded_by(k);
-      if (excluded) last_rate_ = k;
+    if (by(last_rate_)) return true;
+    for (std::size_t k = 1; k + 1 < rates.size(); ++k) {
+      if (!by(k)) continue;
+      last_rate_ = k;
+      return true;
     }
-    if (!excluded) return false;
+    return false;
+  };
+  // And mostly together: what excludes a run's highest cost with its highest risk excludes it all.
+  constexpr std::ptrdiff_t kRun = 16;
+  for (auto run = first; run != last;) {
+    const auto end = run + std::min(kRun, last - run);
+    if (!excluded({std::prev(end)->cost, run->risk}) && !std::all_of(run, end, excluded)) {
+      return false;
+    }
+    run = end;
   }
   return true;
 }

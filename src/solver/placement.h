@@ -37,18 +37,11 @@ class Placement {
   bool stopped() const { return stopped_; }
 
  private:
-  struct Place {
-    int beside;
-    Rung rung;
-    double merit;
-  };
-
   Rung rung(int i, int j) const { return rungs_[static_cast<std::size_t>(pair_index(i, j))]; }
   void descend(int placed);
   void put(int placed, int next, int beside, Rung r);
-  void consider(int placed, int next, int beside, Rung r, std::vector<Place>& places) const;
   bool counts_possible(int placed) const;
-  bool nothing_new(const Scalarised::Bound& bound);
+  bool nothing_new(const std::vector<double>& bound);
 
   const Instance& in_;
   Goal& goal_;
@@ -57,6 +50,9 @@ class Placement {
   std::vector<int> order_;
   std::vector<Rung> rungs_;
   std::vector<ClassMask> classes_;
+  std::vector<Scalarised::Places> places_;  ///< by number of those placed
+  std::vector<std::vector<double>> above_;  ///< by number of those placed and rate
+  Scalarised::Bound bound_;
   std::size_t last_rate_ = 0;  ///< the rate that excluded the last corner
   std::int64_t nodes_ = 0;
   bool stopped_ = false;

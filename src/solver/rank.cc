@@ -66,7 +66,7 @@ bool certifiable(const Spec& spec, const RankRequest& request) {
 }
 
 void certify(const Spec& spec, const RankRequest& request, std::optional<Certifier>& certifier,
-             Ranking& ranking) {
+             const Advice& advice, Ranking& ranking) {
   if (!ranking.optimal || request.certify == Certify::never) return;
   if (!certifiable(spec, request)) {
     ranking.certificate.note =
@@ -78,7 +78,8 @@ void certify(const Spec& spec, const RankRequest& request, std::optional<Certifi
     return;
   }
   if (!certifier) certifier.emplace(spec, request.deadline);
-  const auto verdict = certifier->refute_cheaper(ranking.configurations, ranking.exhausted);
+  const auto verdict =
+      certifier->refute_cheaper(ranking.configurations, ranking.exhausted, &advice);
   switch (verdict.verdict) {
     case Refutation::confirmed:
       ranking.certificate.proof = Proof::z3;
@@ -139,7 +140,8 @@ Ranking rank(const Spec& spec, const RankRequest& request) {
                             : request.objective == Objective::safest
                                 ? 1.0
                                 : relative_gap(instance, found);
-  certify(spec, request, certifier, ranking);
+  certify(spec, request, certifier, {instance, found.root}, ranking);
+  if (certifier && request.process_ends) certifier->leave_standing();
   return ranking;
 }
 

@@ -50,8 +50,9 @@ Safest safest(const Spec& spec, const SafestRequest& request) {
     result.maximal.push_back(to_configuration(built.instance, s));
   }
   result.complete = found.complete;
-  result.certificate.proof = found.complete ? Proof::bound : Proof::gap;
-  result.certificate.gap = found.complete ? 0 : 1;
+  result.exact = found.exact;
+  result.certificate.proof = found.exact ? Proof::bound : Proof::gap;
+  result.certificate.gap = found.exact ? 0 : 1;
   return result;
 }
 

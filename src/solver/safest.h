@@ -13,6 +13,7 @@ struct Safest {
   std::optional<std::string> error;
   std::vector<Configuration> maximal;  ///< by falling score
   bool complete = false;               ///< there are no other maximal elements
+  bool exact = false;                  ///< those there may be have no better scores
   Certificate certificate;
 };
 

@@ -1,6 +1,7 @@
 #include "solver/scalarised.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -13,6 +14,8 @@ namespace {
 constexpr double kImpossible = 1e290;
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr std::size_t kMostJoinClasses = 8;
+constexpr int kSteps = 12;
+constexpr std::size_t kMostRates = 2 * kSteps + 3;
 
 std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
@@ -128,11 +131,15 @@ void Scalarised::choose_rates() {
     // Along a frontier the exchange rate runs over many orders: safety is nearly free at one end
     // and nearly unaffordable at the other. (Measured at n = 10: a quarter of the nodes of rates
     // over 2^-8..2^3.)
-    for (int step = -12; step <= 12; ++step) {
+    for (int step = -kSteps; step <= kSteps; ++step) {
       rates_.push_back({1, middle * std::pow(2.0, 0.8 * step)});
     }
   }
   rates_.push_back({0, 1});
+  for (const Rate& rate : rates_) {
+    cost_rate_.push_back(rate.cost);
+    risk_rate_.push_back(rate.risk);
+  }
 }
 
 std::vector<Scalarised::Line> Scalarised::lower_hull(int i, ClassMask classes) const {
@@ -170,26 +177,45 @@ const std::vector<Scalarised::Line>& Scalarised::hull(int i, ClassMask classes,
   return scratch;
 }
 
-double Scalarised::phi(std::size_t rate, const std::vector<Line>& lines, double openness) const {
-  double least = kInfinity;
-  const double cost = rates_[rate].cost;
-  const double risk = rates_[rate].risk * openness;
-  for (const Line& line : lines) least = std::min(least, cost * line.cost + risk * line.exposure);
-  return least;
+/// By rate: the least of cost + rate * exposure * openness over the lines.
+void Scalarised::phi(const std::vector<Line>& lines, double openness, double* least) const {
+  const std::size_t count = rates_.size();
+  const double* cost = cost_rate_.data();
+  const double* risk = risk_rate_.data();
+  std::fill(least, least + count, kInfinity);
+  for (const Line& line : lines) {
+    const double by_cost = line.cost;
+    const double by_risk = openness * line.exposure;
+    for (std::size_t k = 0; k < count; ++k) {
+      const double value = cost[k] * by_cost + risk[k] * by_risk;
+      least[k] = value < least[k] ? value : least[k];
+    }
+  }
 }
 
-double Scalarised::above_chord(std::size_t rate, int i, const std::vector<Line>& lines, double low,
-                               double high) const {
-  const double s = slope_[rate][at(i)];
-  const double c = intercept_[rate][at(i)];
-  return std::min(phi(rate, lines, low) - (c + s * low), phi(rate, lines, high) - (c + s * high));
+/// Adds the distance from the chord, by rate: phi is concave, so it is least at an end.
+void Scalarised::add_above_chord(int i, const std::vector<Line>& lines, double low, double high,
+                                 double* sum) const {
+  const std::size_t count = rates_.size();
+  std::array<double, kMostRates> at_low;
+  std::array<double, kMostRates> at_high;
+  phi(lines, low, at_low.data());
+  phi(lines, high, at_high.data());
+  const double* slope = slope_[at(i)].data();
+  const double* intercept = intercept_[at(i)].data();
+  for (std::size_t k = 0; k < count; ++k) {
+    const double below = at_low[k] - (intercept[k] + slope[k] * low);
+    const double above = at_high[k] - (intercept[k] + slope[k] * high);
+    sum[k] += below < above ? below : above;
+  }
 }
 
 void Scalarised::tangents() {
   const auto rungs = in_.levels.size();
   const auto count = rates_.size();
-  slope_.assign(count, std::vector<double>(at(in_.n), 0.0));
+  slope_.assign(at(in_.n), std::vector<double>(count, 0.0));
   intercept_ = slope_;
+  chords_.assign(count, 0.0);
   pair_.assign(count * in_.pairs() * rungs, 0.0);
   margin_.assign(count, 0.0);
   joined_.resize(at(in_.n));
@@ -202,26 +228,31 @@ void Scalarised::tangents() {
     }
   }
   std::vector<Line> scratch;
-  for (std::size_t k = 0; k < count; ++k) {
-    for (int i = 0; i < in_.n; ++i) {
-      const std::vector<Line>& all = hull(i, in_.all_classes(i), scratch);
-      const double low = open_low_[at(i)];
-      const double high = open_high_[at(i)];
-      const double at_low = phi(k, all, low);
-      const double at_high = phi(k, all, high);
-      const double s = high > low ? (at_high - at_low) / (high - low) : 0.0;
-      slope_[k][at(i)] = s;
-      intercept_[k][at(i)] = at_low - s * low;
-      margin_[k] += std::abs(at_low) + std::abs(at_high) + 2 * s * high;
+  std::array<double, kMostRates> at_low;
+  std::array<double, kMostRates> at_high;
+  for (int i = 0; i < in_.n; ++i) {
+    const std::vector<Line>& all = hull(i, in_.all_classes(i), scratch);
+    const double low = open_low_[at(i)];
+    const double high = open_high_[at(i)];
+    phi(all, low, at_low.data());
+    phi(all, high, at_high.data());
+    for (std::size_t k = 0; k < count; ++k) {
+      const double s = high > low ? (at_high[k] - at_low[k]) / (high - low) : 0.0;
+      slope_[at(i)][k] = s;
+      intercept_[at(i)][k] = at_low[k] - s * low;
+      chords_[k] += intercept_[at(i)][k];
+      margin_[k] += std::abs(at_low[k]) + std::abs(at_high[k]) + 2 * s * high;
     }
+  }
+  for (std::size_t k = 0; k < count; ++k) {
     for (int i = 0; i < in_.n; ++i) {
       for (int j = 0; j < i; ++j) {
         const auto p = at(pair_index(i, j));
         double most = 0;
         for (std::size_t r = 0; r < rungs; ++r) {
           const double value = rates_[k].cost * static_cast<double>(in_.gate[p][r]) +
-                               open_[r] * (slope_[k][at(i)] * weight_[at(i)][at(j)] +
-                                           slope_[k][at(j)] * weight_[at(j)][at(i)]);
+                               open_[r] * (slope_[at(i)][k] * weight_[at(i)][at(j)] +
+                                           slope_[at(j)][k] * weight_[at(j)][at(i)]);
           pair_[(p * rungs + r) * count + k] = value;
           most = std::max(most, std::abs(value));
         }
@@ -231,11 +262,13 @@ void Scalarised::tangents() {
     margin_[k] *= 4e-12;
   }
   for (int i = 0; i < in_.n; ++i) {
+    joined_[at(i)].assign(hulls_[at(i)].size() * count, 0.0);
     for (std::size_t mask = 0; mask < hulls_[at(i)].size(); ++mask) {
-      for (std::size_t k = 0; k < count; ++k) {
-        joined_[at(i)].push_back(mask == 0 ? kInfinity
-                                           : above_chord(k, i, hulls_[at(i)][mask],
-                                                         open_low_[at(i)], open_high_[at(i)]));
+      double* row = joined_[at(i)].data() + mask * count;
+      if (mask == 0) {
+        std::fill(row, row + count, kInfinity);
+      } else {
+        add_above_chord(i, hulls_[at(i)][mask], open_low_[at(i)], open_high_[at(i)], row);
       }
     }
   }
@@ -362,32 +395,167 @@ void Scalarised::nest() {
   seeds_.erase(std::unique(seeds_.begin(), seeds_.end()), seeds_.end());
 }
 
-double Scalarised::merit(int i, int j, Rung rung) const {
-  return pair_values(at(pair_index(i, j)), rung)[rates_.size() / 2];
+std::vector<Scalarised::Choice> Scalarised::choices(const Places& places, int placed) const {
+  const std::size_t count = rates_.size();
+  const auto j = at(order_[at(placed)]);
+  const Places::Options& options = places.options[at(placed)];
+  std::vector<Choice> result;
+  result.reserve(options.entries.size());
+  for (std::size_t e = 0; e < options.entries.size(); ++e) {
+    const auto [place, mask] = options.entries[e];
+    const double* value = options.values.data() + e * count;
+    Choice choice{places.places[place], value[count / 2],
+                  std::vector<double>(value, value + count)};
+    if (!joined_[j].empty()) {
+      const double* joined = joined_[j].data() + static_cast<std::size_t>(mask) * count;
+      for (std::size_t k = 0; k < count; ++k) choice.added[k] += joined[k];
+    }
+    result.push_back(std::move(choice));
+  }
+  return result;
 }
 
-Scalarised::Bound Scalarised::bound(const std::vector<Rung>& rungs,
-                                    const std::vector<ClassMask>& classes, int placed) const {
+void Scalarised::follow(const Places& before, const std::vector<Rung>& rungs, int placed,
+                        Places& result) const {
   const int n = in_.n;
   const std::size_t count = rates_.size();
-  Bound result;
-  result.scalar.resize(count);
-  std::vector<double>& sum = result.scalar;
-  const auto rung = [&](int i, int j) { return rungs[at(pair_index(i, j))]; };
+  const std::size_t last = at(placed) - 1;
+  const int newest = order_[last];
+  const auto rung_to = [&](int b) { return rungs[at(pair_index(newest, order_[at(b)]))]; };
 
-  for (std::size_t k = 0; k < count; ++k) {
-    sum[k] = suffix_[k][at(placed)];
-    for (int i = 0; i < n; ++i) sum[k] += intercept_[k][at(i)];
+  result.placed = before.placed;
+  result.placed.resize(count, 0.0);
+  for (int b = 0; b + 1 < placed; ++b) {
+    const double* values = pair_values(at(pair_index(newest, order_[at(b)])), rung_to(b));
+    for (std::size_t k = 0; k < count; ++k) result.placed[k] += values[k];
   }
-  for (int a = 0; a < placed; ++a) {
-    for (int b = 0; b < a; ++b) {
-      const auto p = at(pair_index(order_[at(a)], order_[at(b)]));
-      const double* values = pair_values(p, rungs[p]);
-      for (std::size_t k = 0; k < count; ++k) sum[k] += values[k];
+  if (placed == n) return;
+
+  // Who takes an old place is as far from the newest as that forces it to be.
+  result.places = before.places;
+  result.rungs = before.rungs;
+  for (std::size_t place = 0; place < before.places.size(); ++place) {
+    const auto [beside, rung] = before.places[place];
+    result.rungs[place * at(n) + last] = std::max(rung, rungs[at(pair_index(newest, beside))]);
+  }
+  // New places are nearer to the newest than any of the others is.
+  int nearest = in_.top_rung() + 1;
+  for (int b = 0; b + 1 < placed; ++b) nearest = std::min<int>(nearest, rung_to(b));
+  for (int r = 0; r < nearest && r <= in_.top_rung(); ++r) {
+    result.places.push_back({newest, static_cast<Rung>(r)});
+    result.rungs.resize(result.places.size() * at(n));
+    Rung* row = result.rungs.data() + (result.places.size() - 1) * at(n);
+    for (int b = 0; b + 1 < placed; ++b) row[b] = std::max(static_cast<Rung>(r), rung_to(b));
+    row[last] = static_cast<Rung>(r);
+  }
+
+  result.options.resize(at(n));
+  for (int u = placed; u < n; ++u) {
+    const int j = order_[at(u)];
+    Places::Options& to = result.options[at(u)];
+    to.entries.clear();
+    to.values.clear();
+    const auto allowed = [&](std::size_t b, Rung rung) {
+      const auto p = at(pair_index(order_[b], j));
+      return rung >= in_.lower[p] && rung <= in_.upper[p];
+    };
+    const auto residents = [&](std::size_t b, Rung rung) {
+      return rung == 0 ? in_.co_resident[at(j * n + order_[b])] : ~ClassMask{0};
+    };
+    if (!before.places.empty()) {
+      const Places::Options& from = before.options[at(u)];
+      const auto p = at(pair_index(newest, j));
+      to.entries.reserve(from.entries.size() + at(in_.top_rung()) + 1);
+      to.values.reserve(to.entries.capacity() * count);
+      for (std::size_t e = 0; e < from.entries.size(); ++e) {
+        Places::Entry entry = from.entries[e];
+        const Rung rung = result.rungs[entry.place * at(n) + last];
+        entry.classes &= residents(last, rung);
+        if (!allowed(last, rung) || entry.classes == 0) continue;
+        to.entries.push_back(entry);
+        const double* old = from.values.data() + e * count;
+        const double* more = pair_values(p, rung);
+        const std::size_t start = to.values.size();
+        to.values.resize(start + count);
+        for (std::size_t k = 0; k < count; ++k) to.values[start + k] = old[k] + more[k];
+      }
+    }
+    for (std::size_t place = before.places.size(); place < result.places.size(); ++place) {
+      const Rung* row = result.rungs.data() + place * at(n);
+      Places::Entry entry{place, in_.all_classes(j)};
+      bool possible = true;
+      for (std::size_t b = 0; b <= last && possible; ++b) {
+        entry.classes &= residents(b, row[b]);
+        possible = allowed(b, row[b]) && entry.classes != 0;
+      }
+      if (!possible) continue;
+      to.entries.push_back(entry);
+      const std::size_t start = to.values.size();
+      to.values.resize(start + count);
+      for (std::size_t b = 0; b <= last; ++b) {
+        const double* values = pair_values(at(pair_index(order_[b], j)), row[b]);
+        for (std::size_t k = 0; k < count; ++k) to.values[start + k] += values[k];
+      }
     }
   }
+}
 
-  // What the placed are open to, as far as that is known.
+void Scalarised::bound(const std::vector<ClassMask>& classes, int placed, const Places& places,
+                       Bound& result) const {
+  const int n = in_.n;
+  const std::size_t count = rates_.size();
+  result.feasible = true;
+  result.scalar.resize(count);
+  double* sum = result.scalar.data();
+
+  for (std::size_t k = 0; k < count; ++k) {
+    sum[k] = suffix_[k][at(placed)] + chords_[k] + places.placed[k] - margin_[k];
+  }
+
+  // Each component still to come takes the best place beside those placed.
+  for (int u = placed; u < n; ++u) {
+    const int j = order_[at(u)];
+    const Places::Options& options = places.options[at(u)];
+    std::array<double, kMostRates> best;
+    best.fill(kInfinity);
+    bool any = false;
+    for (std::size_t e = 0; e < options.entries.size(); ++e) {
+      const Places::Entry& entry = options.entries[e];
+      bool possible = true;
+      if (places.places[entry.place].rung == 0) {
+        const Rung* row = places.rungs.data() + entry.place * at(n);
+        for (int b = 0; b < placed && possible; ++b) {
+          const int i = order_[at(b)];
+          possible = row[b] != 0 || (classes[at(i)] & in_.co_resident[at(i * n + j)]) != 0;
+        }
+      }
+      if (!possible) continue;
+      any = true;
+      const double* value = options.values.data() + e * count;
+      if (joined_[at(j)].empty()) {
+        for (std::size_t k = 0; k < count; ++k) best[k] = value[k] < best[k] ? value[k] : best[k];
+        continue;
+      }
+      const double* joined =
+          joined_[at(j)].data() + static_cast<std::size_t>(entry.classes) * count;
+      for (std::size_t k = 0; k < count; ++k) {
+        const double both = value[k] + joined[k];
+        best[k] = both < best[k] ? both : best[k];
+      }
+    }
+    if (!any) {
+      result.feasible = false;
+      return;
+    }
+    for (std::size_t k = 0; k < count; ++k) sum[k] += best[k];
+    if (u == placed) result.next.assign(best.begin(), best.begin() + static_cast<long>(count));
+  }
+}
+
+void Scalarised::narrow(const std::vector<Rung>& rungs, const std::vector<ClassMask>& classes,
+                        int placed, std::vector<double>& above) const {
+  const int n = in_.n;
+  above.assign(rates_.size(), 0.0);
   std::vector<Line> scratch;
   for (int a = 0; a < placed; ++a) {
     const int i = order_[at(a)];
@@ -395,86 +563,13 @@ Scalarised::Bound Scalarised::bound(const std::vector<Rung>& rungs,
     double high = 0;
     for (int b = 0; b < n; ++b) {
       if (b == a) continue;
-      const int j = order_[at(b)];
-      const double w = weight_[at(i)][at(j)];
-      if (b < placed) {
-        low += w * open_[rung(i, j)];
-        high += w * open_[rung(i, j)];
-      } else {
-        const auto p = at(pair_index(i, j));
-        low += w * pair_open_low_[p];
-        high += w * pair_open_high_[p];
-      }
+      const auto p = at(pair_index(i, order_[at(b)]));
+      const double w = weight_[at(i)][at(order_[at(b)])];
+      low += w * (b < placed ? open_[rungs[p]] : pair_open_low_[p]);
+      high += w * (b < placed ? open_[rungs[p]] : pair_open_high_[p]);
     }
-    const std::vector<Line>& lines = hull(i, classes[at(i)], scratch);
-    for (std::size_t k = 0; k < count; ++k) sum[k] += above_chord(k, i, lines, low, high);
+    add_above_chord(i, hull(i, classes[at(i)], scratch), low, high, above.data());
   }
-
-  // Each component still to come takes the best place beside those placed.
-  if (placed < n) {
-    // A place: the rung to each of the placed.
-    std::vector<Rung> places;
-    for (int b = 0; b < placed; ++b) {
-      const int beside = order_[at(b)];
-      int nearest = in_.top_rung() + 1;
-      for (int c = 0; c < b; ++c) nearest = std::min<int>(nearest, rung(beside, order_[at(c)]));
-      // From there on it is the place beside an earlier component.
-      for (int r = 0; r < nearest && r <= in_.top_rung(); ++r) {
-        for (int c = 0; c < placed; ++c) {
-          const int i = order_[at(c)];
-          places.push_back(i == beside ? static_cast<Rung>(r)
-                                       : std::max(static_cast<Rung>(r), rung(beside, i)));
-        }
-      }
-    }
-    std::vector<double> best(count);
-    std::vector<double> value(count);
-    for (int u = placed; u < n; ++u) {
-      const int j = order_[at(u)];
-      std::fill(best.begin(), best.end(), kInfinity);
-      bool any = false;
-      for (std::size_t start = 0; start < places.size(); start += at(placed)) {
-        ClassMask mask = in_.all_classes(j);
-        bool possible = true;
-        std::fill(value.begin(), value.end(), 0.0);
-        for (int b = 0; b < placed; ++b) {
-          const int i = order_[at(b)];
-          const Rung to = places[start + at(b)];
-          const auto p = at(pair_index(i, j));
-          if (to < in_.lower[p] || to > in_.upper[p]) {
-            possible = false;
-            break;
-          }
-          if (to == 0) {
-            mask &= in_.co_resident[at(j * n + i)];
-            if (mask == 0 || (classes[at(i)] & in_.co_resident[at(i * n + j)]) == 0) {
-              possible = false;
-              break;
-            }
-          }
-          const double* values = pair_values(p, to);
-          for (std::size_t k = 0; k < count; ++k) value[k] += values[k];
-        }
-        if (!possible) continue;
-        any = true;
-        if (joined_[at(j)].empty()) {
-          for (std::size_t k = 0; k < count; ++k) best[k] = std::min(best[k], value[k]);
-        } else {
-          const double* joined = joined_[at(j)].data() + static_cast<std::size_t>(mask) * count;
-          for (std::size_t k = 0; k < count; ++k) {
-            best[k] = std::min(best[k], value[k] + joined[k]);
-          }
-        }
-      }
-      if (!any) {
-        result.feasible = false;
-        return result;
-      }
-      for (std::size_t k = 0; k < count; ++k) sum[k] += best[k];
-    }
-  }
-  for (std::size_t k = 0; k < count; ++k) sum[k] -= margin_[k];
-  return result;
 }
 
 }  // namespace flexos

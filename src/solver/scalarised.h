@@ -24,6 +24,31 @@ class Scalarised {
   struct Bound {
     bool feasible = true;
     std::vector<double> scalar;  ///< by rate; below every reachable value, rounding included
+    std::vector<double> next;    ///< by rate: what of it is for the pairs of the next component
+  };
+  /// A component at a rung from one that is placed, as far from the others as that makes it.
+  struct Place {
+    int beside;
+    Rung rung;
+  };
+
+  /// Where components still to come may go beside those placed, and what the pairs weigh there.
+  /// Follows from the same for one component less by one more pair each.
+  class Places {
+   private:
+    friend class Scalarised;
+    struct Entry {
+      std::size_t place;
+      ClassMask classes;  ///< those that its co-residents there leave it
+    };
+    struct Options {
+      std::vector<Entry> entries;
+      std::vector<double> values;  ///< [entry][rate]
+    };
+    std::vector<Place> places;
+    std::vector<Rung> rungs;       ///< [place][position in the order]
+    std::vector<Options> options;  ///< by position in the order
+    std::vector<double> placed;    ///< by rate: pairs of those placed
   };
 
   explicit Scalarised(const Instance& instance);
@@ -35,12 +60,27 @@ class Scalarised {
   /// Layouts that are best for one rate each (in pairs, options by their chords): good starts.
   const std::vector<std::vector<Rung>>& seeds() const { return seeds_; }
 
-  /// Rungs among the first `placed` of order() are decided; `classes` by component.
-  Bound bound(const std::vector<Rung>& rungs, const std::vector<ClassMask>& classes,
-              int placed) const;
+  /// Rungs among the first `placed` of order() are decided; `before` is for one component less
+  /// (with `placed` 1: empty).
+  void follow(const Places& before, const std::vector<Rung>& rungs, int placed,
+              Places& result) const;
 
-  /// What a boundary weighs at the middle rate: for ordering branches.
-  double merit(int i, int j, Rung rung) const;
+  /// `places` are those of the first `placed`; `classes` by component. `result` is reused.
+  void bound(const std::vector<ClassMask>& classes, int placed, const Places& places,
+             Bound& result) const;
+
+  /// What the placed add to that, by rate: what they are open to is known in part. More of them
+  /// placed: never less.
+  void narrow(const std::vector<Rung>& rungs, const std::vector<ClassMask>& classes, int placed,
+              std::vector<double>& above) const;
+
+  /// What the next component can choose from.
+  struct Choice {
+    Place place;
+    double merit;               ///< what its pairs weigh there at the middle rate
+    std::vector<double> added;  ///< by rate: what they add to a bound without `next`
+  };
+  std::vector<Choice> choices(const Places& places, int placed) const;
 
  private:
   struct Line {
@@ -54,9 +94,9 @@ class Scalarised {
   void choose_rates();
   void tangents();
   void nest();
-  double phi(std::size_t rate, const std::vector<Line>& lines, double openness) const;
-  double above_chord(std::size_t rate, int i, const std::vector<Line>& lines, double low,
-                     double high) const;
+  void phi(const std::vector<Line>& lines, double openness, double* least) const;
+  void add_above_chord(int i, const std::vector<Line>& lines, double low, double high,
+                       double* sum) const;
   /// By rate, for one pair at one rung.
   const double* pair_values(std::size_t pair, std::size_t rung) const {
     return pair_.data() + (pair * in_.levels.size() + rung) * rates_.size();
@@ -73,12 +113,15 @@ class Scalarised {
   std::vector<double> pair_open_high_;
   std::vector<double> open_low_;  ///< by component: R when all are as far as can be
   std::vector<double> open_high_;
-  std::vector<std::vector<Line>> lines_;        ///< by component: options on no other's dark side
-  std::vector<std::vector<double>> slope_;      ///< [rate][component]
-  std::vector<std::vector<double>> intercept_;  ///< [rate][component]
-  std::vector<double> pair_;                    ///< [(pair * rungs + rung) * rates + rate]
+  std::vector<std::vector<Line>> lines_;  ///< by component: options on no other's dark side
+  std::vector<double> cost_rate_;         ///< rates_ once more, in the order of use
+  std::vector<double> risk_rate_;
+  std::vector<std::vector<double>> slope_;             ///< [component][rate]
+  std::vector<std::vector<double>> intercept_;         ///< [component][rate]
+  std::vector<double> pair_;                           ///< [(pair * rungs + rung) * rates + rate]
   std::vector<std::vector<std::vector<Line>>> hulls_;  ///< [component][mask], small only
   std::vector<std::vector<double>> suffix_;            ///< [rate][placed]
+  std::vector<double> chords_;                         ///< by rate: sum of the intercepts
   std::vector<double> margin_;                         ///< by rate
   std::vector<std::vector<double>> joined_;  ///< [component][mask * rates + rate], small only
   std::vector<std::vector<Rung>> seeds_;

@@ -56,6 +56,11 @@ class Search {
     solve_relaxation(root, 200);
     result_bound_ = root.dual.bound(domain_);
     stats_.root_bound = result_bound_;
+    if (request_.any && in_.budget >= 0 && result_bound_ > in_.budget) {
+      result.complete = true;
+      result.exhausted = true;
+      return result;
+    }
     warm_start(root);
     descend(root);
     result.solutions = pool_.sorted();
@@ -63,6 +68,7 @@ class Search {
     result.complete = !stopped_;
     result.exhausted = result.complete && !pruned_by_pool_ && !pool_.overflowed();
     result.lower_bound = result.complete && !pool_.empty() ? pool_.front().cost : result_bound_;
+    result.root = std::move(root.dual);
     result.stats = stats_;
     return result;
   }
@@ -142,6 +148,7 @@ class Search {
       found = pool_.front();
     }
     if (in_.budget < 0 || found->cost <= in_.budget) offer(*found);
+    if (request_.any && !pool_.empty()) return;
     const int kicks = in_.n <= 40 ? 20 : 200;
     Deadline share = request_.deadline;
     if (share.at != std::chrono::steady_clock::time_point::max()) {

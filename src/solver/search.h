@@ -5,6 +5,7 @@
 
 #include "solver/deadline.h"
 #include "solver/instance.h"
+#include "solver/relaxation.h"
 
 namespace flexos {
 
@@ -22,6 +23,7 @@ struct SearchResult {
       false;  ///< proven: nothing cheaper is missing (fewer than asked: there are no more)
   bool exhausted = false;  ///< every admissible configuration is in `solutions`
   Units lower_bound = 0;   ///< on the cheapest admissible cost, proven
+  DualBound root;          ///< the weights that its root bound rests on
   SearchStats stats;
 };
 

@@ -190,7 +190,11 @@ TradeoffResult tradeoff(const Instance& instance, const TradeoffRequest& request
   FrontierGoal goal(instance, request);
   Placement placement(instance, goal, request.deadline);
   placement.run();
-  return {goal.archive().points(), !placement.stopped(), placement.nodes()};
+  TradeoffResult result;
+  result.points = goal.archive().points();
+  result.complete = result.exact = !placement.stopped();
+  result.nodes = placement.nodes();
+  return result;
 }
 
 }  // namespace flexos

@@ -27,6 +27,7 @@ struct TradeoffRequest {
 struct TradeoffResult {
   std::vector<Solution> points;
   bool complete = false;
+  bool exact = false;  ///< proven to be the first of all there are; complete implies it
   std::int64_t nodes = 0;
 };
 

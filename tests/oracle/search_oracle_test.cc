@@ -107,23 +107,22 @@ std::string tradeoff_agrees(const Spec& spec, std::uint64_t) {
 }
 
 /// Z3's models, all of them.
-std::string encoding_agrees(const Spec& spec, std::uint64_t) {
-  Spec free = spec;  // a cost budget is rounded in the encoding
-  std::erase_if(free.statements,
-                [](const Statement& s) { return s.kind == StatementKind::budget_slowdown; });
-  Brute brute(free);
+std::string encoding_agrees(const Spec& spec, std::uint64_t seed) {
+  Brute brute(spec);
   std::set<std::string> missing;
   for (const Found& found : brute.all()) {
-    missing.insert(canonical_text(free, brute.configuration(found)));
+    missing.insert(canonical_text(spec, brute.configuration(found)));
   }
   if (missing.size() > 120) return "";
   z3::context context;
-  Encoding encoding(context, free, true);
-  while (encoding.solver().check() == z3::sat) {
-    const Configuration c = encoding.read(encoding.solver().get_model());
-    const std::string text = canonical_text(free, c);
+  Encoding encoding(context, spec, seed % 2 == 0);
+  encoding.require_budget();
+  while (encoding.clauses().check() == z3::sat) {
+    const auto c = encoding.read();
+    if (!c) continue;  // Z3 has been told what it broke
+    const std::string text = canonical_text(spec, *c);
     if (missing.erase(text) == 0) return "model that is not admissible:\n" + text;
-    encoding.forbid(c);
+    encoding.forbid(*c);
   }
   return missing.empty() ? "" : "model that is missing:\n" + *missing.begin();
 }

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <z3++.h>
+
+#include <initializer_list>
+#include <utility>
+#include <vector>
+
+namespace flexos {
+
+/// A Boolean of `Clauses`, or its negation, or a constant.
+class Literal {
+ public:
+  constexpr Literal() = default;  ///< false
+  static constexpr Literal constant(bool value) { return Literal(value ? 1U : 0U); }
+
+  constexpr Literal operator!() const { return Literal(code_ ^ 1U); }
+  constexpr bool is_false() const { return code_ == 0; }
+  constexpr bool is_true() const { return code_ == 1; }
+  constexpr auto operator<=>(const Literal&) const = default;
+
+ private:
+  friend class Clauses;
+  explicit constexpr Literal(unsigned code) : code_(code) {}
+  std::size_t variable() const { return (code_ >> 1) - 1; }
+  bool negative() const { return (code_ & 1U) != 0; }
+
+  unsigned code_ = 0;  ///< 0 false, 1 true; from 2 on: twice the variable's number, + 1 = not
+};
+
+/// Clauses and pseudo-Boolean sums for one Z3 solver. Constants are folded before Z3 sees them:
+/// to build a term, have Z3 simplify it and take it apart again costs more than most answers.
+class Clauses {
+ public:
+  explicit Clauses(z3::context& context);
+
+  Literal fresh();
+  void add(std::initializer_list<Literal> clause) { add(std::vector<Literal>(clause)); }
+  void add(const std::vector<Literal>& clause);
+
+  /// `guard` implies that at most `count` of them hold.
+  void at_most(const std::vector<Literal>& literals, int count,
+               Literal guard = Literal::constant(true));
+
+  /// sum of weights of those that hold <= limit. Weights positive, their sum below 2^31: Z3's
+  /// coefficients are C ints and overflow silently.
+  void at_most(const std::vector<std::pair<Literal, int>>& terms, int limit);
+
+  void limit(const z3::params& params) { solver_.set(params); }
+
+  z3::check_result check(Literal assumption = Literal::constant(true));
+
+  /// Reads the model of the last check that was `sat`.
+  void fetch_model();
+  bool holds(Literal literal) const;
+
+ private:
+  z3::expr term(Literal literal);
+
+  z3::context& context_;
+  z3::solver solver_;
+  std::vector<z3::expr> positive_;
+  std::vector<z3::expr> negative_;
+  std::vector<bool> model_;
+};
+
+}  // namespace flexos
