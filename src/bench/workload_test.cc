@@ -46,10 +46,41 @@ TEST(Workload, MistakesAreReportedWhereTheyStand) {
   EXPECT_NE(first_code("workload: a\napplication: x\noperations: 0\nresult: {seconds: s}\n"), "");
 }
 
+constexpr const char* kDriven = R"(
+workload: a/b
+application: app
+client: {run: "ask {port} {n}", after: "end {port}", ready: here, port: 80}
+result: {rate: '"GET"'}
+)";
+
+TEST(Workload, AClientSaysARate) {
+  const LoadedWorkload loaded = load_workload_text(kDriven, "a/b.yaml");
+  ASSERT_TRUE(loaded.workload) << render(loaded.diagnostics, false);
+  const Workload& w = *loaded.workload;
+  ASSERT_TRUE(w.client);
+  EXPECT_EQ(w.client->port, 80);
+  EXPECT_NE(w.hash(), good().hash());
+  const auto result = parse_result(w, 1000, "\"SET\",\"7.5\"\n\"GET\",\"500.00\",\"1.2\"\n");
+  ASSERT_TRUE(result) << result.error().message;
+  EXPECT_DOUBLE_EQ(result->seconds, 2.0);
+  for (const char* said : {"", "\"SET\",\"7.5\"\n", "\"GET\",none\n", "\"GET\",\"0.00\"\n"}) {
+    EXPECT_FALSE(parse_result(w, 1000, said)) << said;
+  }
+}
+
+TEST(Workload, AClientIsToldAllItNeeds) {
+  const std::string head = "workload: a\napplication: x\nresult: {rate: r}\nclient: ";
+  EXPECT_EQ(first_code(head + "{run: a, after: b, ready: c}\n"), "missing-key");
+  EXPECT_EQ(first_code(head + "{run: a, after: b, ready: c, port: 80, host: h}\n"), "unknown-key");
+  EXPECT_NE(first_code(head + "{run: a, after: b, ready: c, port: 70000}\n"), "");
+  EXPECT_EQ(first_code("workload: a\napplication: x\nresult: {rate: r, seconds: s}\n"),
+            "wrong-type");
+}
+
 TEST(Workload, EveryOneThatShipsIsGood) {
   const Library library{FLEXOS_SOURCE_DIR "/specs"};
   const auto names = workload_names(library);
-  EXPECT_GE(names.size(), 3U);
+  EXPECT_GE(names.size(), 5U);
   for (const std::string& name : names) {
     const LoadedWorkload loaded = load_workload(name, library);
     EXPECT_TRUE(loaded.workload) << render(loaded.diagnostics, false);

@@ -204,5 +204,36 @@ class Redis(unittest.TestCase):
         self.ends()
 
 
+@unittest.skipUnless(all(NEEDED), "no QEMU or no redis-tools")
+class Measured(unittest.TestCase):
+    """Workloads that a client outside of the image drives; what they say, not how much."""
+
+    def measured(self, platform, *more):
+        folder = pathlib.Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, folder)
+        spec = folder / "redis.yaml"
+        spec.write_text(SPEC)
+        return tool("measure", spec, "--unprotected", "--workload", "redis/get", "--platform",
+                    platform, "-n", "2000", "--lean", "--budget", "1", "-o", folder / "out",
+                    "--format", "json", *more)
+
+    def test_over_the_network_of_qemu(self):
+        done = self.measured("qemu")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("/cycles", done.stdout)
+
+    def test_instructions_are_not_a_clients_clock(self):
+        done = self.measured("qemu/tcg/instructions")
+        self.assertEqual(done.returncode, 2, done.stderr)
+        self.assertIn("client", done.stderr)
+
+    @unittest.skipUnless(os.geteuid() == 0 and os.path.exists("/dev/net/tun"),
+                         "only root is sure to make taps and network namespaces")
+    def test_over_a_tap_in_a_namespace(self):
+        done = self.measured("linux")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("linux/native/cycles", done.stdout)
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -41,6 +41,7 @@ decltype(lwip_poll) lwip_poll;
 decltype(lwip_epoll_create) lwip_epoll_create;
 decltype(lwip_epoll_control) lwip_epoll_control;
 decltype(lwip_epoll_wait) lwip_epoll_wait;
+decltype(lwip_end) lwip_end;
 }
 #pragma clang attribute pop
 
@@ -234,6 +235,10 @@ long wait_for_events(long set, epoll_event* events, long most, int64_t deadline)
 
 bool is_socket(long descriptor) {
   return descriptor >= FLEXOS_FIRST_SOCKET && descriptor < FLEXOS_FIRST_SOCKET + FLEXOS_SOCKETS;
+}
+
+void end_sockets() {
+  if (lwip_end != nullptr) lwip_end();
 }
 
 bool socket_call(long number, long a, long b, long c, long d, long e, long f, long* result) {

@@ -311,6 +311,7 @@ long futex(const Arguments& x) {
 [[noreturn]] void leave(long code) {
   constexpr long kMost = 100;  // above it the platform reports faults
   code &= 0xff;
+  libc::end_sockets();
   platform_exit(integer(code > kMost ? kMost : code));
 }
 

@@ -482,3 +482,10 @@ extern "C" void lwip_note(int descriptor, int bits) {
   ready::note(descriptor, bits);
   net::changed();
 }
+
+extern "C" void lwip_end() {
+  constexpr int kEnd = FLEXOS_FIRST_SOCKET + FLEXOS_SOCKETS;
+  for (int number = FLEXOS_FIRST_SOCKET; number < kEnd; number++) {
+    if (sockets::find(number) != nullptr) lwip_close(number);
+  }
+}

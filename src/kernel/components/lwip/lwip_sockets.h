@@ -64,6 +64,8 @@ int lwip_epoll_control(int set, int operation, int descriptor, uint32_t events, 
 int lwip_epoll_wait(int set, struct flexos_event* events, size_t n, int64_t deadline);
 /// A descriptor of another component is now ready for `bits` (FLEXOS_POLL*); -1: closed.
 void lwip_note(int descriptor, int bits);
+/// The program ends: every connection is closed, so that peers need not find out by waiting.
+void lwip_end(void);
 /// Bytes that can be read at once (FIONREAD).
 int lwip_pending(int s);
 /// How many of the `n` are ready; waits until `deadline` (nanoseconds of time_now(1), INT64_MAX =
