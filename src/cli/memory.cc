@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 
@@ -25,15 +26,16 @@ void use_large_pages() {
   mallopt(M_MMAP_THRESHOLD, 32 << 20);
   mallopt(M_TOP_PAD, kStep);
   mallopt(M_TRIM_THRESHOLD, kStep);
-  const auto before = reinterpret_cast<std::uintptr_t>(sbrk(0));
+  char* const before = static_cast<char*>(sbrk(0));
   // Larger than what the heap begins with; volatile, or the compiler leaves both calls out.
   void* volatile grows = std::malloc(1 << 20);
   std::free(grows);
-  const auto after = reinterpret_cast<std::uintptr_t>(sbrk(0));
-  const std::uintptr_t from = (before + kPage - 1) / kPage * kPage;
-  if (from >= after) return;
+  const std::ptrdiff_t grown = static_cast<char*>(sbrk(0)) - before;
+  const auto past_page = reinterpret_cast<std::uintptr_t>(before) % kPage;
+  const auto skipped = static_cast<std::ptrdiff_t>(past_page == 0 ? 0 : kPage - past_page);
+  if (skipped >= grown) return;
   // Advice: a refusal costs nothing but the time saved.
-  (void)madvise(reinterpret_cast<void*>(from), after - from, MADV_HUGEPAGE);
+  (void)madvise(before + skipped, static_cast<std::size_t>(grown - skipped), MADV_HUGEPAGE);
 }
 
 }  // namespace flexos

@@ -439,7 +439,7 @@ void Encoding::require_at_most(Sum sum) {
     clauses_.add({});
     return;
   }
-  if (terms.empty()) return;
+  if (divisor == 0) return;  // no terms
   Units limit = sum.limit / divisor;
   Units total = 0;
   for (auto& [_, weight] : terms) {

@@ -228,7 +228,12 @@ std::string safest_agrees(const Spec& spec, const std::optional<Decimal>& slowdo
   const std::string unsound = sound(bounded, brute, answer.maximal);
   if (!unsound.empty()) return unsound;
   std::set<std::string> expected;
-  for (const Configuration& c : brute.maximal()) expected.insert(canonical_text(spec, c));
+  std::vector<decltype(brute.residual_risk(Configuration{}))> risks;
+  for (const Configuration& c : brute.maximal()) {
+    expected.insert(canonical_text(spec, c));
+    risks.push_back(brute.residual_risk(c));
+  }
+  std::sort(risks.begin(), risks.end());
   for (std::size_t k = 0; k < answer.maximal.size(); ++k) {
     const std::string text = canonical_text(spec, answer.maximal[k]);
     if (expected.count(text) == 0) return "maximal is not, something is safer than:\n" + text;
@@ -241,6 +246,10 @@ std::string safest_agrees(const Spec& spec, const std::optional<Decimal>& slowdo
   if (answer.maximal.size() != size) {
     return "maximal elements are missing: " + std::to_string(answer.maximal.size()) +
            " instead of " + std::to_string(expected.size());
+  }
+  if (!answer.exact) return "not said that these are the best by score";
+  for (std::size_t k = 0; k < size; ++k) {
+    if (brute.residual_risk(answer.maximal[k]) != risks[k]) return "a better score is left out";
   }
   if (expected.size() < static_cast<std::size_t>(limit) && !answer.complete) {
     return "completeness not said";
