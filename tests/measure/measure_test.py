@@ -1,5 +1,6 @@
 """Images measured: exact clocks are exact, nothing is measured twice, failures are results."""
 
+import json
 import pathlib
 import signal
 import subprocess
@@ -51,6 +52,21 @@ class Instructions(MeasureTest):
         images = {m["image"] for m in larger["measurements"]}
         self.assertGreater(len(images), 1)
         self.assertEqual(self.count(), 2 * (1 + len(images)))
+
+    def test_the_best_that_an_image_can_hold(self):
+        """The safest of all would be virtual machines, which nothing builds."""
+        text = SPEC.read_text().replace("profile: ", f"profile: {SPEC.parent}/")
+        for old, new in (("objective: fastest", "objective: safest"),
+                         ("mpk.light, mpk.full]", "mpk.light, mpk.full, pt, vm]")):
+            self.assertIn(old, text)
+            text = text.replace(old, new)
+        spec = self.folder / "safest.yaml"
+        spec.write_text(text)
+        done = self.tool("measure", spec, "-o", self.folder, "-n", "5", "--lean", "--platform",
+                         "qemu/tcg/instructions", "--format", "json")
+        self.assertIn("without mechanism `pt`, mechanism `vm`: no image can have it", done.stderr)
+        m, = json.loads(done.stdout)["measurements"]
+        self.assertIsNone(m["failure"])
 
     def test_says_more_than_speed(self):
         measured = self.sweep()
