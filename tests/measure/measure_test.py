@@ -61,7 +61,7 @@ class Instructions(MeasureTest):
             self.assertIn(old, text)
             text = text.replace(old, new)
         spec = self.folder / "safest.yaml"
-        spec.write_text(text)
+        spec.write_text(text + "gates: {pt: 200, vm: 300}\n")
         done = self.tool("measure", spec, "-o", self.folder, "-n", "5", "--lean", "--platform",
                          "qemu/tcg/instructions", "--format", "json")
         self.assertIn("without mechanism `pt`, mechanism `vm`: no image can have it", done.stderr)
