@@ -62,6 +62,8 @@ class Verified(unittest.TestCase):
     def spec(self, example, variant="verified", **changes):
         spec = yaml.safe_load((ROOT / f"examples/{example}.yaml").read_text())
         spec["explore"]["fix"] = {"variants": {"sched": variant}}
+        if isinstance(spec.get("profile"), str):
+            spec["profile"] = str(ROOT / "examples" / spec["profile"])
         spec.update(changes)
         file = self.folder / f"{example}-{variant}.yaml"
         file.write_text(yaml.safe_dump(spec))
