@@ -193,10 +193,10 @@ def make(options):
         if c["id"] not in seen and len(list_) < options.count:
             seen.add(c["id"])
             list_.append(c)
-    profile = spec["profile"]
-    if isinstance(profile, str):
-        profile = yaml.safe_load((pathlib.Path(options.spec).parent / profile).read_text())
-    base = profile["base"]
+    if isinstance(spec["profile"], str):
+        profile = pathlib.Path(options.spec).parent / spec["profile"]
+        spec["profile"] = yaml.safe_load(profile.read_text())
+    base = spec["profile"]["base"]
     budget = spec.get("budget", {})
     limit = options.slowdown or budget.get("slowdown")
     for i, c in enumerate(list_):

@@ -129,7 +129,8 @@ class Sqlite(unittest.TestCase):
     def test_an_image_that_does_not_fit_its_spec_is_not_left_behind(self):
         spec = self.folder / "bad.yaml"
         spec.write_text(SPEC.read_text().replace("application: sqlite-bench",
-                                                 "application: sqlite"))
+                                                 "application: sqlite")
+                        .replace("profile: profiles/", f"profile: {SPEC.parent}/profiles/"))
         done = tool("build", spec, "--output", self.folder / "out")
         self.assertEqual(done.returncode, 1)
         self.assertIn("has no `main`", done.stderr)
