@@ -35,6 +35,7 @@ std::int64_t high_water(pid_t pid) {
 [[noreturn]] void become(char* const* argv, int output) {
   setpgid(0, 0);
   const int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
+  if (nothing < 0) _exit(127);
   ptrace(PTRACE_TRACEME, 0, nullptr, nullptr);
   dup2(nothing, 0);
   dup2(output, 1);

@@ -194,7 +194,7 @@ std::optional<Error> check(sqlite3* db, const fs::path& file, bool create) {
       code = execute(db, fmt::format("{} PRAGMA application_id={}; PRAGMA user_version={};",
                                      kSchema, kApplication, ResultStore::kVersion));
     }
-    const Error error = error_of(db, code, file, "write");
+    Error error = error_of(db, code, file, "write");
     if (code != SQLITE_OK) {
       execute(db, "ROLLBACK");
       return error;

@@ -95,7 +95,8 @@ class Scratch {
   fs::path path_;
 };
 
-class Explorer {
+// One at a time, in the order of its steps.
+class Explorer {  // NOLINT(clang-analyzer-optin.performance.Padding)
  public:
   Explorer(App& app, const Spec& whole, const ExploringOptions& options)
       : app_(app),

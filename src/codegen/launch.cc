@@ -312,17 +312,33 @@ Choice choose_accelerator(const std::string& qemu, bool needs_keys) {
 std::vector<std::string> qemu_command(const QemuStart& start) {
   // Under a hypervisor that does not pass ARCH_CAPABILITIES on, QEMU dies of setting it; it only
   // tells a guest which faults of the processor it need not work around, and ours reads nothing.
-  std::vector<std::string> command = {
-      start.qemu, "-machine",
-      // Devices stand where the nucleus looks for them: nothing is to be added to the arguments.
+  // Devices stand where the nucleus looks for them: nothing is to be added to the arguments.
+  const std::string machine =
       "microvm,x-option-roms=off,pit=off,pic=off,rtc=on,isa-serial=on,acpi=off,"
-      "auto-kernel-cmdline=off",
-      "-accel", std::string(name(start.accelerator)), "-cpu",
-      start.accelerator == Accelerator::kvm ? "host,-arch-capabilities" : "max", "-m",
-      fmt::format("{}M", start.memory), "-rtc",
-      start.count_instructions ? "base=2026-01-01T00:00:00,clock=vm" : "base=utc", "-nodefaults",
-      "-no-user-config", "-display", "none", "-serial", "stdio", "-no-reboot", "-device",
-      "isa-debug-exit,iobase=0x501,iosize=1", "-kernel", start.image};
+      "auto-kernel-cmdline=off";
+  std::vector<std::string> command = {
+      start.qemu,
+      "-machine",
+      machine,
+      "-accel",
+      std::string(name(start.accelerator)),
+      "-cpu",
+      start.accelerator == Accelerator::kvm ? "host,-arch-capabilities" : "max",
+      "-m",
+      fmt::format("{}M", start.memory),
+      "-rtc",
+      start.count_instructions ? "base=2026-01-01T00:00:00,clock=vm" : "base=utc",
+      "-nodefaults",
+      "-no-user-config",
+      "-display",
+      "none",
+      "-serial",
+      "stdio",
+      "-no-reboot",
+      "-device",
+      "isa-debug-exit,iobase=0x501,iosize=1",
+      "-kernel",
+      start.image};
   if (!start.arguments.empty()) {
     command.emplace_back("-append");
     command.push_back(start.arguments);

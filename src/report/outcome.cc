@@ -53,9 +53,13 @@ std::string draw_outcome(const Exploration& x, const Style& style) {
     out += wrap(draw_layout(x.spec, c), indent, style.width) + "\n";
     const std::string pad(static_cast<std::size_t>(indent), ' ');
     const std::string hardening = draw_hardening(x.spec, c);
-    if (!hardening.empty()) out += pad + wrap("with " + hardening, indent, style.width) + "\n";
+    if (!hardening.empty()) {
+      out += fmt::format("{}{}\n", pad, wrap("with " + hardening, indent, style.width));
+    }
     const std::string cost = dearest(x.spec, e.judged);
-    if (!cost.empty()) out += pad + faint(wrap("cost: " + cost, indent, style.width), style) + "\n";
+    if (!cost.empty()) {
+      out += fmt::format("{}{}\n", pad, faint(wrap("cost: " + cost, indent, style.width), style));
+    }
     if (e.measurement && e.measurement->failure != Failure::none &&
         !e.measurement->detail.empty()) {
       out += pad + wrap("failed: " + e.measurement->detail, indent, style.width) + "\n";

@@ -68,7 +68,7 @@ const char* word(Mark mark) {
 }
 
 std::string paint(Mark mark, const Style& style) {
-  const std::string text = glyph(mark);
+  std::string text = glyph(mark);
   if (!style.color || mark == Mark::nothing) return text;
   switch (mark) {
     case Mark::star:

@@ -13,7 +13,7 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("FLEXOS_BUILD_DIR", ROOT / "build/release"))
 TOOL = BUILD / "bin/flexos-explore"
-SPEC = ROOT / "examples/sqlite.yaml"
+SPEC = ROOT / "tests/measure/sqlite.yaml"
 QEMU = shutil.which("qemu-system-x86_64")
 # Nothing of this machine's calibration in an answer.
 ENVIRONMENT = {**os.environ, "FLEXOS_CALIBRATION": "none"}

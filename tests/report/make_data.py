@@ -282,7 +282,7 @@ def make(options):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--spec", default=str(ROOT / "examples/sqlite.yaml"))
+    parser.add_argument("--spec", default=str(ROOT / "tests/report/sqlite.yaml"))
     parser.add_argument("--count", type=int, default=80)
     parser.add_argument("--measured", type=float, default=0.6)
     parser.add_argument("--failures", type=float, default=0.05)
