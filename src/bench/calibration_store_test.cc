@@ -73,12 +73,12 @@ TEST_F(CalibrationStore, WritersDoNotLoseEachOthers) {
 }
 
 TEST_F(CalibrationStore, BrokenFilesAreErrorsAndStay) {
+  const char* const half =
+      "{\"flexos\": 1, \"calibrations\": [{\"machine\": \"a\", \"description\": \"\", "
+      "\"platform\": \"p\", \"clock\": \"cycles\", \"runs\": 1, \"mechanisms\": {\"m\": {}}}]}";
   for (const char* text :
        {"", "{", "[]", "{\"flexos\": 1}", "{\"flexos\": 2, \"calibrations\": []}",
-        "{\"flexos\": 1, \"calibrations\": [{\"machine\": 5}]}",
-        "{\"flexos\": 1, \"calibrations\": [{\"machine\": \"a\", \"description\": \"\", "
-        "\"platform\": \"p\", \"clock\": \"cycles\", \"runs\": 1, \"mechanisms\": {\"m\": "
-        "{}}}]}"}) {
+        "{\"flexos\": 1, \"calibrations\": [{\"machine\": 5}]}", half}) {
     fs::create_directories(file_.parent_path());
     std::ofstream(file_) << text;
     const auto list = read_calibrations(file_);

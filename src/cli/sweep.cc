@@ -176,7 +176,7 @@ class Sweep {
     interrupted_ |= end.code == 130;
     const bool passed = row.test.result == TestCase::Result::passed;
     if (end.cause == "interrupted") {
-      if (!(passed && x.entries.size() > 0 && x.entries.front().measurement)) {
+      if (!(passed && !x.entries.empty() && x.entries.front().measurement)) {
         skip(row, "interrupted", "interrupted");
       }
     } else if (end.cause == "unsupported") {
