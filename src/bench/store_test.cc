@@ -93,11 +93,11 @@ TEST_F(Store, GivesBackWhatItWasGiven) {
 TEST_F(Store, KeepsWhatCannotBeComparedApart) {
   auto store = open("a.db");
   ASSERT_TRUE(store->add(a_run()));
-  for (RunKey key : {RunKey{"qemu/tcg/instructions", "m", "w", "d", 5},
-                     RunKey{"linux/native/cycles", "other", "w", "d", 5},
-                     RunKey{"linux/native/cycles", "m", "other", "d", 5},
-                     RunKey{"linux/native/cycles", "m", "w", "other", 5},
-                     RunKey{"linux/native/cycles", "m", "w", "d", 6}}) {
+  for (const RunKey& key : {RunKey{"qemu/tcg/instructions", "m", "w", "d", 5},
+                            RunKey{"linux/native/cycles", "other", "w", "d", 5},
+                            RunKey{"linux/native/cycles", "m", "other", "d", 5},
+                            RunKey{"linux/native/cycles", "m", "w", "other", 5},
+                            RunKey{"linux/native/cycles", "m", "w", "d", 6}}) {
     EXPECT_TRUE(store->runs(key, "i")->empty());
   }
   EXPECT_TRUE(store->runs(kKey, "other")->empty());

@@ -15,7 +15,7 @@ class Page(ToolTest):
         environment = {**os.environ, "FLEXOS_REPORT_PAGES": str(self.folder),
                        "FLEXOS_REPORT_MODULES": str(ROOT / "build/report")}
         run = subprocess.run(["node", "--test", HERE / "page_test.mjs"], env=environment, text=True,
-                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=280,
+                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=800,
                              check=False)
         self.assertEqual(run.returncode, 0, run.stdout)
         self.assertIn("# fail 0", run.stdout)

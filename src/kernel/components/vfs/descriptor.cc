@@ -4,7 +4,7 @@
 #include "vfs/pipe.h"
 
 // An image without a network has none.
-extern "C" [[gnu::weak]] void lwip_note(int descriptor, int bits);
+#pragma weak lwip_note
 
 namespace flexos::vfs {
 namespace {

@@ -34,7 +34,8 @@ static void switch_to(struct sched* s, int32_t me, int32_t next) {
   platform_thread_switch((uint32_t)next);
 }
 
-#include "queue.c"  // why3 extract -D c queue.mlw, when an image is built
+// why3 extract -D c queue.mlw, when an image is built
+#include "queue.c"  // NOLINT(bugprone-suspicious-include)
 
 /// Its address is the number of the compartment that this component stands in; bound by the weaver.
 extern const char compartment_number[];
