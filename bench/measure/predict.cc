@@ -228,12 +228,9 @@ int run(const Options& options) {
   return 0;
 }
 
-}  // namespace
-}  // namespace flexos
-
-int main(int argc, char** argv) {
+int command(int argc, char** argv) {
   CLI::App app{"Predicted beside measured, over layouts and hardenings"};
-  flexos::Options options;
+  Options options;
   app.add_option("SPEC", options.spec)->capture_default_str();
   app.add_option("--platform", options.platform)->capture_default_str();
   app.add_option("-o,--output", options.out, "images and results")->capture_default_str();
@@ -243,8 +240,15 @@ int main(int argc, char** argv) {
   app.add_option("-n", options.operations, "operations (the profile's must be the same)");
   app.add_option("--limit", options.limit, "so many configurations");
   CLI11_PARSE(app, argc, argv);
+  return run(options);
+}
+
+}  // namespace
+}  // namespace flexos
+
+int main(int argc, char** argv) {
   try {
-    return flexos::run(options);
+    return flexos::command(argc, argv);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "predict: %s\n", error.what());
     return 3;

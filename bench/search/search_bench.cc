@@ -139,4 +139,11 @@ int run(int argc, char** argv) {
 }  // namespace
 }  // namespace flexos
 
-int main(int argc, char** argv) { return flexos::run(argc, argv); }
+int main(int argc, char** argv) {
+  try {
+    return flexos::run(argc, argv);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "search_bench: %s\n", error.what());
+    return 3;
+  }
+}

@@ -32,7 +32,8 @@ std::string draw_outcome(const Exploration& x, const Style& style) {
   const int indent = 38 + (measured ? width + 2 : 0);
   const Json data_stars = report_stars(x);
   const auto starred = [&](const std::string& id) {
-    return std::find(data_stars.begin(), data_stars.end(), Json(id)) != data_stars.end();
+    return std::any_of(data_stars.begin(), data_stars.end(),
+                       [&](const Json& star) { return star.get_ref<const std::string&>() == id; });
   };
   std::string out =
       emphasis(fmt::format("  {:>3}  {:<12}  {:>9}  {}{:>5}  {}", "#", "id", "predicted",
@@ -54,11 +55,15 @@ std::string draw_outcome(const Exploration& x, const Style& style) {
     const std::string pad(static_cast<std::size_t>(indent), ' ');
     const std::string hardening = draw_hardening(x.spec, c);
     if (!hardening.empty()) {
-      out += fmt::format("{}{}\n", pad, wrap("with " + hardening, indent, style.width));
+      out += pad;
+      out += wrap("with " + hardening, indent, style.width);
+      out += "\n";
     }
     const std::string cost = dearest(x.spec, e.judged);
     if (!cost.empty()) {
-      out += fmt::format("{}{}\n", pad, faint(wrap("cost: " + cost, indent, style.width), style));
+      out += pad;
+      out += faint(wrap("cost: " + cost, indent, style.width), style);
+      out += "\n";
     }
     if (e.measurement && e.measurement->failure != Failure::none &&
         !e.measurement->detail.empty()) {
