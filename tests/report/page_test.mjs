@@ -250,7 +250,7 @@ test("each chart has its table, and every control its name", async () => {
     for (const id of ["frontier", "order", "prediction", "glance"]) {
       const details = page.locator(`#${id} details.as-table`);
       await details.locator("summary").press("Enter");
-      assert.equal(await details.locator("tbody tr").count() > 1, true, id);
+      await details.locator("tbody tr").nth(1).waitFor({ state: "attached" });  // built when it is opened
     }
     const nameless = await page.evaluate(() => [...document.querySelectorAll("button, input, select, [tabindex='0'], svg[role=img]")]
       .filter((e) => !(e.getAttribute("aria-label") || e.textContent.trim() || e.labels?.length || e.title))
