@@ -65,6 +65,13 @@ Result<PlatformChoice> choose_platform(std::string_view wanted, std::string_view
                                asked),
                    fmt::format("one of {}, {}, {}", kLinux.key(), kKvm.key(), kTcgTime.key())};
     }
+    if (named->key() == kTcgTime.key() && !needs_time) {
+      return Error{
+          fmt::format("`{}` is for clients outside of an image: what an emulator takes says "
+                      "nothing of a processor",
+                      asked),
+          fmt::format("one of {}, {}, {}", kLinux.key(), kKvm.key(), kTcg.key())};
+    }
     return PlatformChoice{*named, "you asked for it"};
   }
   if (asked != "qemu" && asked != "linux" && !asked.empty()) {

@@ -24,9 +24,7 @@ std::string headline(const Exploration& x) {
   std::size_t measured = 0;
   for (const auto& e : x.entries) measured += e.measurement && e.measurement->ok() ? 1 : 0;
   std::string text = fmt::format(
-      "{}: {} layout{}{}, {}, none beaten in both cost and safety ({})\n", x.spec.name,
-      x.entries.size() - x.along_frontier, x.entries.size() - x.along_frontier == 1 ? "" : "s",
-      x.along_frontier == 0 ? "" : fmt::format(" and {} along the frontier", x.along_frontier),
+      "{}: {}, {}, none beaten in both cost and safety ({})\n", x.spec.name, x.entries_text(),
       x.spec.objective == Objective::fastest ? "fastest first" : "safest first",
       describe(x.certificate));
   if (measured > 0 && x.platform && x.spec.profile) {

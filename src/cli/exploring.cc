@@ -31,6 +31,7 @@ namespace fs = std::filesystem;
 /// The whole frontier of a large system may take hours; the main command shows what it finds in
 /// this time and says so. `frontier` has no such limit.
 constexpr double kFrontierSeconds = 10;
+constexpr int kLeastForFrontier = 4;  // images: of fewer, all are the fastest layouts
 
 constexpr const char* kTool = "flexos-explore " FLEXOS_VERSION;
 
@@ -199,13 +200,18 @@ class Explorer {  // NOLINT(clang-analyzer-optin.performance.Padding)
     return r;
   }
 
+  static bool shows_frontier(const RankRequest& ask) {
+    return ask.objective == Objective::fastest && ask.top >= kLeastForFrontier;
+  }
+
   /// The end, where there is nothing to go on with.
   std::optional<Explored> rank_all() {
     RankRequest ask = request();
     std::string what =
-        fmt::format("the best {} of one layout each, {} first, and the frontier",
+        fmt::format("the best {} of one layout each, {} first{}, and the frontier",
                     plural(static_cast<std::size_t>(ask.top), "configuration", "configurations"),
-                    ask.objective == Objective::fastest ? "fastest" : "safest");
+                    ask.objective == Objective::fastest ? "fastest" : "safest",
+                    shows_frontier(ask) ? ", half of them replaced by points of the frontier" : "");
     if (!x_.left_out.empty())
       what += ", without " + joined(x_.left_out) + " (no image can have it)";
     steps_.begin(
@@ -244,8 +250,8 @@ class Explorer {  // NOLINT(clang-analyzer-optin.performance.Padding)
     if (!points.error.empty()) return stop(kEnvironment, "internal", points.error, "");
     x_.frontier = std::move(points.list);
     x_.frontier_complete = curve.complete;
-    if (ask.objective == Objective::fastest) add_frontier(static_cast<std::size_t>(ask.top));
-    steps_.end(x_, fmt::format("{}, {}; {} between cost and safety{}", entries_text(),
+    if (shows_frontier(ask)) add_frontier(static_cast<std::size_t>(ask.top));
+    steps_.end(x_, fmt::format("{}, {}; {} between cost and safety{}", x_.entries_text(),
                                describe(ranking.certificate),
                                plural(x_.frontier.size(), "point", "points"),
                                curve.complete ? "" : ", as far as found"));
@@ -255,8 +261,6 @@ class Explorer {  // NOLINT(clang-analyzer-optin.performance.Padding)
   /// The fastest layouts alone crowd one end of what one wants to see measured: of `top`, half are
   /// points of the frontier instead, evenly from there to the safest that the budget allows.
   void add_frontier(std::size_t top) {
-    constexpr std::size_t kFewest = 4;
-    if (top < kFewest) return;
     const std::size_t fastest = std::min(x_.entries.size(), (top + 1) / 2);
     std::set<std::string> known;
     const auto id = [&](const Judged& j) { return configuration_id(x_.spec, j.configuration); };
@@ -281,12 +285,6 @@ class Explorer {  // NOLINT(clang-analyzer-optin.performance.Padding)
       return a.judged.evaluation.cost_cycles < b.judged.evaluation.cost_cycles;
     });
     x_.entries = std::move(chosen);
-  }
-
-  std::string entries_text() const {
-    std::string text = plural(x_.entries.size() - x_.along_frontier, "layout", "layouts");
-    if (x_.along_frontier > 0) text += fmt::format(" and {} along the frontier", x_.along_frontier);
-    return text;
   }
 
   std::optional<Explored> stop(int code, const std::string& cause, const std::string& message,

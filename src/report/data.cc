@@ -1,5 +1,7 @@
 #include "report/data.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "report/table.h"
@@ -243,6 +245,13 @@ std::optional<double> best_known_slowdown(const Spec& spec, const Entry& entry) 
   }
   if (spec.profile) return entry.judged.evaluation.slowdown;
   return std::nullopt;
+}
+
+std::string Exploration::entries_text() const {
+  const std::size_t layouts = entries.size() - along_frontier;
+  return fmt::format(
+      "{} layout{}{}", layouts, layouts == 1 ? "" : "s",
+      along_frontier == 0 ? "" : fmt::format(" and {} along the frontier", along_frontier));
 }
 
 Json report_stars(const Exploration& x) {

@@ -59,6 +59,9 @@ struct Exploration {
   bool interrupted = false;
   std::vector<Entry> entries;      ///< best first
   std::size_t along_frontier = 0;  ///< entries that are there to show the frontier, not as fastest
+
+  /// "5 layouts and 5 along the frontier"
+  std::string entries_text() const;
   std::optional<Measurement> baseline;
   std::vector<Judged> frontier;
   bool frontier_complete = false;

@@ -1,17 +1,15 @@
 """Sockets over lwIP's loopback interface: src/kernel/components/loopback says what it checks."""
 
 import json
-import os
 import pathlib
 import shutil
-import subprocess
+import sys
 import tempfile
 import unittest
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-BUILD = pathlib.Path(os.environ.get("FLEXOS_BUILD_DIR", ROOT / "build/release"))
-TOOL = BUILD / "bin/flexos-explore"
-QEMU = shutil.which("qemu-system-x86_64")
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from images import QEMU, tool  # noqa: E402
+
 SPEC = """\
 flexos: 1
 name: loopback
@@ -21,11 +19,6 @@ components: [loopback, libc, lwip, vfs, ramfs, time, sched, alloc, console, rand
 STACK_APART = "loopback+libc+alloc+sched|lwip|vfs+ramfs+console|time+random"
 LIBRARY_APART = "loopback|libc+vfs+ramfs+console|lwip+alloc|sched|time+random"
 CHECKS = 128
-
-
-def tool(*arguments):
-    return subprocess.run([TOOL, *map(str, arguments)], stdin=subprocess.DEVNULL,
-                          capture_output=True, text=True, timeout=550, check=False)
 
 
 class Loopback(unittest.TestCase):

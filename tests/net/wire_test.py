@@ -13,10 +13,9 @@ import tempfile
 import threading
 import unittest
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-BUILD = pathlib.Path(os.environ.get("FLEXOS_BUILD_DIR", ROOT / "build/release"))
-TOOL = BUILD / "bin/flexos-explore"
-QEMU = shutil.which("qemu-system-x86_64")
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from images import QEMU, TOOL, free_port, tool  # noqa: E402
+
 SPEC = """\
 flexos: 1
 name: echo-server
@@ -27,17 +26,6 @@ components:
 APART = "echo-server+libc+alloc+sched+time|lwip|netdev|vfs+ramfs+console|random"
 CLIENTS = 20
 TAP = "tap0"
-
-
-def tool(*arguments):
-    return subprocess.run([TOOL, *map(str, arguments)], stdin=subprocess.DEVNULL,
-                          capture_output=True, text=True, timeout=550, check=False)
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def talk(host, port):

@@ -4,15 +4,15 @@ import json
 import os
 import pathlib
 import shutil
-import socket
 import subprocess
+import sys
 import tempfile
 import time
 import unittest
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-BUILD = pathlib.Path(os.environ.get("FLEXOS_BUILD_DIR", ROOT / "build/release"))
-TOOL = BUILD / "bin/flexos-explore"
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from images import QEMU, TOOL, free_port, tool  # noqa: E402
+
 NEEDED = [shutil.which(p) for p in ("qemu-system-x86_64", "redis-cli", "redis-benchmark")]
 SPEC = """\
 flexos: 1
@@ -21,17 +21,6 @@ application: redis
 components: [redis, libc, lwip, netdev, vfs, ramfs, time, sched, alloc, console, random]
 """
 REST = "sched+alloc+time+vfs+ramfs+console+random"
-
-
-def tool(*arguments):
-    return subprocess.run([TOOL, *map(str, arguments)], stdin=subprocess.DEVNULL,
-                          capture_output=True, text=True, timeout=550, check=False)
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 @unittest.skipUnless(all(NEEDED), "no QEMU or no redis-tools")

@@ -55,6 +55,12 @@ void compiler_copies() {
   *large = *small;
 }
 void huge_copy() { memcpy(block(24), block(24), opaque(~size_t{0})); }
+// Long ranges are looked at 64 bytes at a time: in the first of these, in a later one, behind the
+// last whole one, and at a start that is no multiple of 8.
+void long_copy_past_end() { memcpy(block(40), block(4096), opaque(size_t{4096})); }
+void long_copy_far_past_end() { memcpy(block(4096), block(1000), opaque(size_t{4096})); }
+void long_copy_one_past_end() { memcpy(block(4096), block(4093), opaque(size_t{4094})); }
+void long_set_past_end() { memset(block(2000) + 3, 0, opaque(size_t{1998})); }
 void write_before() { *opaque(block(24) - 1) = 1; }
 void write_last() { block(13)[opaque(13)] = 1; }
 void straddle() { *reinterpret_cast<volatile uint32_t*>(opaque(block(16) + 14)) = 1; }
@@ -129,6 +135,27 @@ void unaligned() {
   free(b);
 }
 
+void move_overlapping(char* b, size_t from, size_t to, size_t n) {
+  for (size_t i = 0; i < 256; ++i) b[i] = static_cast<char>(i);
+  memmove(b + to, b + from, n);
+  for (size_t i = 0; i < 256; ++i) {
+    const size_t was = i >= to && i < to + n ? i - to + from : i;
+    expect(b[i] == static_cast<char>(was), "what overlaps is moved whole");
+  }
+}
+
+/// Ranges of every length that overlap by any distance, up and down.
+void overlaps() {
+  char* b = block(256);
+  for (size_t n = 0; n <= 70; ++n) {
+    for (size_t by = 0; by <= 20; ++by) {
+      move_overlapping(b, 64, 64 + by, n);
+      move_overlapping(b, 64 + by, 64, n);
+    }
+  }
+  free(b);
+}
+
 /// Much honest work: no finding, and freed memory comes back from the queue.
 void honest() {
   for (size_t round = 0; round < 2000; ++round) {
@@ -172,6 +199,7 @@ void honest() {
   expect(*__errno_location() == 12, "ENOMEM");
   expect(malloc(opaque(size_t{1} << 40)) == nullptr, "more than there is");
   free(nullptr);
+  overlaps();
   unaligned();
   char text[16] = "abcdefgh";
   memmove(opaque(&text[1]), text, 8);
@@ -237,6 +265,10 @@ constexpr Case kCases[] = {
     CASE(set_past_end),
     CASE(compiler_copies),
     CASE(huge_copy),
+    CASE(long_copy_past_end),
+    CASE(long_copy_far_past_end),
+    CASE(long_copy_one_past_end),
+    CASE(long_set_past_end),
     CASE(write_before),
     CASE(write_last),
     CASE(straddle),

@@ -1,20 +1,19 @@
 """SQLite in images: the same answers on every platform, behind every kind of boundary."""
 
 import json
-import os
 import pathlib
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 import unittest
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-BUILD = pathlib.Path(os.environ.get("FLEXOS_BUILD_DIR", ROOT / "build/release"))
-TOOL = BUILD / "bin/flexos-explore"
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from images import QEMU, ROOT, tool  # noqa: E402
+
 SPEC = ROOT / "examples/sqlite.yaml"
 GUEST = ROOT / "tests/image/linux-guest/run"
-QEMU = shutil.which("qemu-system-x86_64")
 FILES_TIME_REST = "sqlite-bench+sqlite+libc+sched+alloc+console+random|vfs+ramfs|time"
 LIBRARY_APART = "sqlite-bench+sched+alloc+console+random|sqlite|libc|vfs+ramfs|time"
 SPEEDTEST1 = """\
@@ -29,11 +28,6 @@ SQLITE_FLAGS = ("-D_GNU_SOURCE", "-DSQLITE_THREADSAFE=0", "-DSQLITE_OMIT_LOAD_EX
                 "-DHAVE_USLEEP=1")
 # 5,000 rows, summed up by SQL. Native SQLite's answer: bench/image/run compares with it.
 CHECKSUM = "checksum 705005879984"
-
-
-def tool(*arguments):
-    return subprocess.run([TOOL, *map(str, arguments)], stdin=subprocess.DEVNULL,
-                          capture_output=True, text=True, timeout=550, check=False)
 
 
 class Sqlite(unittest.TestCase):
