@@ -143,21 +143,17 @@ ClientRun run_with_client(std::vector<std::string> image, const Client& client,
       run.environment = true;
     }
   }
-  // What the client is told to do, then what ends the image.
-  for (const std::string* text : {&client.run, &client.after}) {
-    if (!run.failed.empty()) break;
-    const bool work = text == &client.run;
-    std::string said;
+  const auto command = [&](const std::string& text, double patience, std::string& said) {
+    if (text.empty() || !run.failed.empty()) return;
     ProcessRequest one;
-    one.command = command_of(*text, network, process, operations);
-    one.timeout = work ? timeout : kPatience;
+    one.command = command_of(text, network, process, operations);
+    one.timeout = patience;
     one.output = [&](int, std::string_view bytes) {
       if (said.size() < kMostConsole) said += bytes;
       return true;
     };
     const ProcessEnd end = run_process(one);
-    const std::string name = words_of(*text).empty() ? "" : words_of(*text).front();
-    if (work) run.said = said;
+    const std::string name = words_of(text).empty() ? "" : words_of(text).front();
     if (!end.started || end.code == 127) {
       run.failed = fmt::format("{} is missing", name);
       run.environment = true;
@@ -166,7 +162,13 @@ ClientRun run_with_client(std::vector<std::string> image, const Client& client,
                                end.timed_out ? "its time" : fmt::format("code {}", end.code),
                                said.substr(0, 200));
     }
-  }
+  };
+  std::string unread;
+  command(client.prepare, timeout, unread);
+  command(client.clock, kPatience, run.clock[0]);
+  command(client.run, timeout, run.said);
+  command(client.clock, kPatience, run.clock[1]);
+  command(client.after, kPatience, unread);
   if (!run.failed.empty()) cancelled = true;
   server.join();
   run.console = std::move(watched.console);

@@ -30,6 +30,7 @@ struct ClientRun {
   std::string console;  ///< of the image
   std::string errors;
   std::string said;          ///< by the client
+  std::string clock[2];      ///< the image's answers before and after; empty: it was not asked
   std::string failed;        ///< the client did not do its work: why; empty: it did
   bool environment = false;  ///< that is this machine's fault
 };

@@ -39,7 +39,7 @@ std::vector<std::string> command_of(const RunRequest& r, const std::string& qemu
   start.accelerator = r.platform.accelerator == "kvm" ? Accelerator::kvm : Accelerator::tcg;
   if (r.manifest != nullptr) start.memory = memory_of(*r.manifest);
   // Boot time is the host's time: counting would only slow it down.
-  start.count_instructions = r.platform.exact() && r.kind != RunKind::boot;
+  start.count_instructions = r.platform.counts_instructions() && r.kind != RunKind::boot;
   return qemu_command(start);
 }
 
@@ -48,7 +48,8 @@ struct Left {
   ProcessEnd end;
   std::string console;
   std::string errors;
-  std::string lines;  ///< that hold the result
+  std::string lines;     ///< that hold the result
+  std::string clock[2];  ///< the image's own, before and after; only of a client that asked
 };
 
 Left run_alone(const RunRequest& request, const std::string& qemu, RunSample& sample) {
@@ -82,7 +83,11 @@ Left run_driven(const RunRequest& request, const std::string& qemu, RunSample& s
     sample.failure = run.environment ? Failure::environment : Failure::no_result;
     sample.detail = std::move(run.failed);
   }
-  return {std::move(run.image), std::move(run.console), std::move(run.errors), std::move(run.said)};
+  return {std::move(run.image),
+          std::move(run.console),
+          std::move(run.errors),
+          std::move(run.said),
+          {std::move(run.clock[0]), std::move(run.clock[1])}};
 }
 
 }  // namespace
@@ -142,6 +147,7 @@ RunSample drive(const RunRequest& request) {
                                              : run_alone(request, qemu, sample);
   const Outcome outcome = classify(request.platform.platform, left.end, left.console, left.errors);
   sample.wall_seconds = left.end.seconds;
+  sample.console = left.console;
   if (outcome.ending == Ending::interrupted) {
     sample.interrupted = true;
     return sample;
@@ -173,7 +179,16 @@ RunSample drive(const RunRequest& request) {
     return sample;
   }
   sample.result = *result;
-  sample.units = result->seconds * clock_rate(request.platform);
+  if (request.platform.busy_only) {
+    const auto busy = busy_seconds(*request.workload->client, left.clock[0], left.clock[1]);
+    if (!busy) {
+      sample.failure = Failure::no_result;
+      sample.detail = busy.error().message;
+      return sample;
+    }
+    sample.result.seconds = *busy;
+  }
+  sample.units = sample.result.seconds * clock_rate(request.platform);
   return sample;
 }
 

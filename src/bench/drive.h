@@ -39,6 +39,7 @@ struct RunSample {
   double units = 0;              ///< of the clock, for all operations
   double wall_seconds = 0;       ///< launch to exit
   std::int64_t peak_memory = 0;  ///< bytes; only of a memory run
+  std::string console;           ///< its last part
 };
 
 /// Boots (or starts) the image, waits for its end, and reads what it says.

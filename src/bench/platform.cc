@@ -16,7 +16,15 @@ namespace {
 const BenchPlatform kLinux{"linux", "native", "cycles"};
 const BenchPlatform kKvm{"qemu", "kvm", "cycles"};
 const BenchPlatform kTcg{"qemu", "tcg", "instructions"};
-const BenchPlatform kTcgTime{"qemu", "tcg", "cycles"};  // an emulator's time: for clients only
+// For clients only: what the image itself counted, and an emulator's time.
+const BenchPlatform kTcgBusy{"qemu", "tcg", "instructions", true};
+const BenchPlatform kTcgTime{"qemu", "tcg", "cycles"};
+
+/// What stands in for TCG's exact count.
+const BenchPlatform& emulated(Driver driver) {
+  if (driver == Driver::image) return kTcg;
+  return driver == Driver::client ? kTcgBusy : kTcgTime;
+}
 
 bool processor_has_keys() {
   std::ifstream in("/proc/cpuinfo");
@@ -29,7 +37,7 @@ bool processor_has_keys() {
 }  // namespace
 
 std::optional<BenchPlatform> parse_bench_platform(std::string_view key) {
-  for (const BenchPlatform& p : {kLinux, kKvm, kTcg, kTcgTime}) {
+  for (const BenchPlatform& p : {kLinux, kKvm, kTcg, kTcgBusy, kTcgTime}) {
     if (p.key() == key) return p;
   }
   return std::nullopt;
@@ -56,21 +64,21 @@ std::vector<PlatformChoice> available_platforms(bool needs_keys) {
 }
 
 Result<PlatformChoice> choose_platform(std::string_view wanted, std::string_view of_spec,
-                                       bool needs_keys, bool needs_time) {
+                                       bool needs_keys, Driver driver) {
   const std::string_view asked = wanted.empty() ? of_spec : wanted;
   if (const auto named = parse_bench_platform(asked)) {
-    if (named->exact() && needs_time) {
-      return Error{fmt::format("`{}` cannot be had: a client outside of the image drives this "
-                               "workload, and it knows time only",
-                               asked),
-                   fmt::format("one of {}, {}, {}", kLinux.key(), kKvm.key(), kTcgTime.key())};
-    }
-    if (named->key() == kTcgTime.key() && !needs_time) {
+    const bool native = *named == kLinux || *named == kKvm;
+    if (!native && *named != emulated(driver) &&
+        !(driver == Driver::client && *named == kTcgTime)) {
+      const char* why = "nobody outside of the image drives this workload";
+      if (driver == Driver::client) {
+        why = "a client outside of the image drives this workload, and it comes when it comes";
+      } else if (driver == Driver::client_with_clock) {
+        why = "a client outside of the image drives this workload, and it knows time only";
+      }
       return Error{
-          fmt::format("`{}` is for clients outside of an image: what an emulator takes says "
-                      "nothing of a processor",
-                      asked),
-          fmt::format("one of {}, {}, {}", kLinux.key(), kKvm.key(), kTcg.key())};
+          fmt::format("`{}` cannot be had: {}", asked, why),
+          fmt::format("one of {}, {}, {}", kLinux.key(), kKvm.key(), emulated(driver).key())};
     }
     return PlatformChoice{*named, "you asked for it"};
   }
@@ -85,7 +93,11 @@ Result<PlatformChoice> choose_platform(std::string_view wanted, std::string_view
   }
   for (PlatformChoice& choice : available_platforms(needs_keys)) {
     if (!asked.empty() && choice.platform.platform != asked) continue;
-    if (needs_time && choice.platform.exact()) {
+    if (choice.platform == kTcg && driver == Driver::client) {
+      return PlatformChoice{kTcgBusy,
+                            "emulated: the image's instructions are counted while it has work"};
+    }
+    if (choice.platform == kTcg && driver == Driver::client_with_clock) {
       return PlatformChoice{kTcgTime,
                             "emulated, and timed by the client: the boundaries of an "
                             "emulator are far dearer than a processor's"};
@@ -97,6 +109,8 @@ Result<PlatformChoice> choose_platform(std::string_view wanted, std::string_view
                true};
 }
 
-double clock_rate(const BenchPlatform& platform) { return platform.exact() ? 1e9 : tsc_rate(); }
+double clock_rate(const BenchPlatform& platform) {
+  return platform.counts_instructions() ? 1e9 : tsc_rate();
+}
 
 }  // namespace flexos

@@ -10,8 +10,8 @@
 #include <optional>
 #include <thread>
 
+#include "bench/drive.h"
 #include "bench/machine.h"
-#include "codegen/launch.h"
 #include "codegen/weave.h"
 #include "model/configuration.h"
 
@@ -170,7 +170,7 @@ class Profiler {
   Profiler(const Spec& spec, ObjectStore& objects, const ProfileOptions& options)
       : spec_(spec), objects_(objects), options_(options) {
     profile_.platform = options.platform;
-    if (!options.platform.exact()) profile_.machine = this_machine().description;
+    if (!options.platform.counts_instructions()) profile_.machine = this_machine().description;
     profile_.workload = options.workload.name;
     profile_.operations = options.operations > 0 ? options.operations : options.workload.operations;
   }
@@ -206,42 +206,20 @@ class Profiler {
     return weaver.weave(c);
   }
 
-  /// What a run of the workload writes. An image that ends badly is an error.
-  Result<std::string> console(const Woven& image, int operations) {
+  /// A run of the workload. An image that ends badly is an error.
+  Result<RunSample> driven(const Woven& image, int operations) {
     if (options_.stop && options_.stop()) return Error{"it was interrupted", "", true};
-    std::string text;
-    std::string errors;
-    std::vector<std::string> command;
-    const std::string arguments = fill(options_.workload.arguments, operations);
-    if (options_.platform.platform == "qemu") {
-      QemuStart start{.qemu = find_program("qemu-system-x86_64"),
-                      .image = std::filesystem::absolute(image.elf).string(),
-                      .accelerator = options_.platform.accelerator == "kvm" ? Accelerator::kvm
-                                                                            : Accelerator::tcg,
-                      .memory = memory_of(image.manifest),
-                      .arguments = arguments,
-                      .count_instructions = options_.platform.exact()};
-      if (start.qemu.empty()) {
-        return Error{"qemu-system-x86_64 is missing", "on Debian: apt-get install qemu-system-x86",
-                     true};
-      }
-      command = qemu_command(start);
-    } else {
-      command = {std::filesystem::absolute(image.elf).string()};
-      for (const std::string_view w : words(arguments)) command.emplace_back(w);
+    RunSample sample = drive({.elf = image.elf,
+                              .manifest = &image.manifest,
+                              .platform = options_.platform,
+                              .workload = &options_.workload,
+                              .operations = operations});
+    if (sample.interrupted) return Error{"it was interrupted", "", true};
+    if (sample.failure != Failure::none) {
+      return Error{fmt::format("{}: {}", name(sample.failure), sample.detail), "",
+                   sample.failure == Failure::environment};
     }
-    const ProcessEnd end = run_process({.command = command,
-                                        .timeout = options_.workload.timeout,
-                                        .output = [&](int stream, std::string_view bytes) {
-                                          (stream == 1 ? text : errors) += bytes;
-                                          return text.size() + errors.size() < (64U << 20);
-                                        }});
-    const Outcome outcome = classify(options_.platform.platform, end, text, errors);
-    if (outcome.exit_code() != 0) {
-      return Error{fmt::format("{}: {}", name(outcome.ending), outcome.detail), outcome.hint,
-                   outcome.exit_code() == 3};
-    }
-    return text;
+    return sample;
   }
 
   void say(const std::string& line) {
@@ -250,9 +228,9 @@ class Profiler {
   }
 
   Result<CountTable> table(const Woven& image, int operations) {
-    auto text = console(image, operations);
-    if (!text) return text.error();
-    return parse_count_table(*text);
+    auto run = driven(image, operations);
+    if (!run) return run.error();
+    return parse_count_table(run->console);
   }
 
   /// What a counting image of the configuration says, an operation.
@@ -292,12 +270,9 @@ class Profiler {
     if (!image) return image.error();
     std::vector<double> times;
     for (int run = 0; run < (options_.platform.exact() ? 1 : options_.runs); ++run) {
-      auto text = console(*image, profile_.operations);
-      if (!text) return named(text.error(), "the unprotected image");
-      auto result = parse_result(options_.workload, profile_.operations, *text);
-      if (!result) return result.error();
-      times.push_back(result->seconds * clock_rate(options_.platform) /
-                      static_cast<double>(result->operations));
+      auto sample = driven(*image, profile_.operations);
+      if (!sample) return named(sample.error(), "the unprotected image");
+      times.push_back(sample->units / static_cast<double>(sample->result.operations));
     }
     std::sort(times.begin(), times.end());
     return times[times.size() / 2];
@@ -361,8 +336,9 @@ class Profiler {
         }
       }
     };
-    const unsigned cores =
-        options_.platform.exact() ? std::max(1U, std::thread::hardware_concurrency()) : 1;
+    const unsigned cores = options_.platform.counts_instructions()
+                               ? std::max(1U, std::thread::hardware_concurrency())
+                               : 1;
     std::vector<std::thread> threads;
     for (unsigned t = 0; t < cores; ++t) threads.emplace_back(work);
     for (std::thread& thread : threads) thread.join();
@@ -422,7 +398,11 @@ Result<CountTable> parse_count_table(std::string_view console) {
 std::string to_yaml(const MeasuredProfile& p, const std::string& title) {
   std::string yaml = fmt::format("# {}\n", title);
   yaml += fmt::format("# Per operation of {}, at {} operations.\n", p.workload, p.operations);
-  yaml += fmt::format("platform: {}\nclock: {}\n", p.platform.key(), p.platform.clock);
+  if (p.platform.busy_only)
+    yaml += "# A client outside of the image drove it; idling is left out.\n";
+  BenchPlatform gates = p.platform;  // what calls of this profile cost is calibrated there
+  gates.busy_only = false;
+  yaml += fmt::format("platform: {}\nclock: {}\n", gates.key(), gates.clock);
   if (!p.machine.empty()) yaml += fmt::format("machine: \"{}\"\n", p.machine);
   yaml += fmt::format("base: {}\n", decimal(p.base, 2));
   nested(yaml, "calls", by_caller(p.calls), 4);

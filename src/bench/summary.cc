@@ -134,7 +134,7 @@ void summarise(const BenchPlatform& platform, const std::vector<RunRecord>& runs
     }
   }
   into.boot_seconds = median(walls(runs, RunKind::boot));
-  const double rate = platform.exact() ? 1.0 : clock_rate(platform) / 1e9;
+  const double rate = platform.counts_instructions() ? 1.0 : clock_rate(platform) / 1e9;
   std::map<std::string, std::vector<double>> latency;
   std::vector<double> memory;
   for (const RunRecord& r : runs) {

@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+#include <string>
+#include <utility>
+
 namespace flexos {
 namespace {
 
@@ -132,9 +136,23 @@ TEST(BenchPlatforms, AreKnownByTheirKeys) {
   EXPECT_TRUE(platform->exact());
   EXPECT_EQ(platform->key(), "qemu/tcg/instructions");
   // An emulator's cycles are nobody's, but for a client outside of the image.
-  EXPECT_FALSE(choose_platform("qemu/tcg/cycles", "qemu", false, false));
-  EXPECT_TRUE(choose_platform("qemu/tcg/cycles", "qemu", false, true));
-  EXPECT_FALSE(choose_platform("qemu/tcg/instructions", "qemu", false, true));
+  const std::pair<Driver, std::set<std::string>> kUses[] = {
+      {Driver::image, {"qemu/tcg/instructions"}},
+      {Driver::client, {"qemu/tcg/busy-instructions", "qemu/tcg/cycles"}},
+      {Driver::client_with_clock, {"qemu/tcg/cycles"}}};
+  for (const auto& [driver, keys] : kUses) {
+    for (const char* key :
+         {"qemu/tcg/instructions", "qemu/tcg/busy-instructions", "qemu/tcg/cycles"}) {
+      EXPECT_EQ(static_cast<bool>(choose_platform(key, "qemu", false, driver)), keys.contains(key))
+          << key;
+    }
+    EXPECT_TRUE(choose_platform("linux/native/cycles", "qemu", false, driver));
+  }
+  const auto busy = parse_bench_platform("qemu/tcg/busy-instructions");
+  ASSERT_TRUE(busy);
+  EXPECT_FALSE(busy->exact());
+  EXPECT_TRUE(busy->counts_instructions());
+  EXPECT_EQ(busy->key(), "qemu/tcg/busy-instructions");
   EXPECT_FALSE(parse_bench_platform("qemu/tcg/seconds"));
   EXPECT_FALSE(parse_bench_platform("qemu"));
   EXPECT_FALSE(choose_platform("bochs", "qemu", false));

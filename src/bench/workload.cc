@@ -104,7 +104,8 @@ class WorkloadReader {
   }
 
   void read_client(const NodePtr& node, Workload& w) {
-    const MapReader map(report_, node, "`client`", {"run", "after", "ready", "port"});
+    const MapReader map(report_, node, "`client`",
+                        {"run", "after", "ready", "port", "prepare", "clock"});
     if (!map) return;
     Client c;
     if (const auto n = map.require("run", "its command")) c.run = line(*n, "`run`");
@@ -117,7 +118,20 @@ class WorkloadReader {
     if (const auto n = map.require("port", "where the image listens")) {
       c.port = static_cast<int>(read_integer(report_, *n, "`port`", 1, 65535).value_or(1));
     }
+    if (const auto n = map.get("prepare")) c.prepare = line(*n, "`prepare`");
+    if (const auto n = map.get("clock")) read_clock(n, c);
     w.client = std::move(c);
+  }
+
+  void read_clock(const NodePtr& node, Client& c) {
+    const MapReader map(report_, node, "`clock`", {"ask", "seconds"});
+    if (!map) return;
+    if (const auto n = map.require("ask", "a command that asks the image for its processor time")) {
+      c.clock = line(*n, "`ask`");
+    }
+    if (const auto n = map.require("seconds", "how the line of the answer begins")) {
+      c.busy_line = line(*n, "`seconds`");
+    }
   }
 
   void read_latency(const NodePtr& node, Workload& w) {
@@ -222,7 +236,9 @@ std::string Workload::hash() const {
     sum.add_field(part);
   }
   if (client) {
-    for (const std::string& part : {client->run, client->ready, rate_line}) sum.add_field(part);
+    for (const std::string& part :
+         {client->run, client->ready, rate_line, client->prepare, client->clock, client->busy_line})
+      sum.add_field(part);
   }
   for (const std::string& check : checks) sum.add_field(check);
   for (const auto& [percentile, text] : latency_lines) sum.add_field(percentile).add_field(text);
@@ -348,6 +364,25 @@ Result<WorkloadResult> parse_result(const Workload& workload, int operations,
     result.latency[percentile] = *value;
   }
   return result;
+}
+
+Result<double> busy_seconds(const Client& client, std::string_view before, std::string_view after) {
+  double seconds[2] = {};
+  const std::string_view answers[2] = {before, after};
+  for (int i = 0; i < 2; ++i) {
+    const auto text = last_line(answers[i], client.busy_line);
+    const auto value = text ? number(first_number(*text), 0) : std::nullopt;
+    if (!value) {
+      return Error{fmt::format("`{}` has no answer with a line `{} NUMBER`", client.clock,
+                               client.busy_line)};
+    }
+    seconds[i] = *value;
+  }
+  if (seconds[1] <= seconds[0]) {
+    return Error{fmt::format("the image took no processor time between {} and {} s of it",
+                             seconds[0], seconds[1])};
+  }
+  return seconds[1] - seconds[0];
 }
 
 }  // namespace flexos

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "bench/platform.h"
 #include "codegen/result.h"
 #include "model/spec.h"
 #include "spec/diagnostic.h"
@@ -19,9 +20,14 @@ namespace flexos {
 /// commands {host}, {port} and {n} are put in.
 struct Client {
   std::string run;
-  std::string after;  ///< what ends the image; it must then exit by itself
-  std::string ready;  ///< text on the image's console: it listens
-  int port = 0;       ///< the image's
+  std::string after;    ///< what ends the image; it must then exit by itself
+  std::string ready;    ///< text on the image's console: it listens
+  std::string prepare;  ///< before `run`, and not measured; empty: nothing
+  /// Asks the image for the processor time that it has taken: the line `busy_line` of the answer,
+  /// in seconds. Empty: there is no way to ask.
+  std::string clock;
+  std::string busy_line;
+  int port = 0;  ///< the image's
 };
 
 /// Arguments of an image and the lines that it answers with. A line is `KEY VALUE`.
@@ -40,6 +46,11 @@ struct Workload {
   std::string latency_arguments;
   std::map<std::string, std::string> latency_lines;  ///< "p50" -> line, in nanoseconds
   double timeout = 300;                              ///< seconds a run may take
+
+  Driver driver() const {
+    if (!client) return Driver::image;
+    return client->clock.empty() ? Driver::client_with_clock : Driver::client;
+  }
 
   /// Results of two definitions are not compared: 12 hex digits over all that shapes a run.
   std::string hash() const;
@@ -72,5 +83,8 @@ struct WorkloadResult {
 /// The error: which line is missing or makes no sense.
 Result<WorkloadResult> parse_result(const Workload& workload, int operations,
                                     std::string_view console, bool latency = false);
+
+/// Seconds of processor time between an image's two answers to its client's `clock`.
+Result<double> busy_seconds(const Client& client, std::string_view before, std::string_view after);
 
 }  // namespace flexos

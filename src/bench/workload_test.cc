@@ -68,11 +68,36 @@ TEST(Workload, AClientSaysARate) {
   }
 }
 
+TEST(Workload, AClientAsksForProcessorTime) {
+  const std::string clock = ", clock: {ask: \"info {port}\", seconds: \"used:\"}";
+  std::string text = kDriven;
+  text.insert(text.find(", port"), clock);
+  const LoadedWorkload loaded = load_workload_text(text, "a/b.yaml");
+  ASSERT_TRUE(loaded.workload) << render(loaded.diagnostics, false);
+  const Workload& w = *loaded.workload;
+  EXPECT_EQ(w.driver(), Driver::client);
+  const LoadedWorkload timed = load_workload_text(kDriven, "a/b.yaml");
+  EXPECT_EQ(timed.workload->driver(), Driver::client_with_clock);
+  EXPECT_NE(timed.workload->hash(), w.hash());
+  EXPECT_EQ(good().driver(), Driver::image);
+
+  const auto busy = busy_seconds(*w.client, "used:1.5\r\nother:9\r\n", "x\nused:4.000001\r\n");
+  ASSERT_TRUE(busy) << busy.error().message;
+  EXPECT_DOUBLE_EQ(*busy, 2.500001);
+  for (const char* after :
+       {"", "used:\n", "used:1.5\n", "used:1.4\n", "unused:7\n", "used:1e999\n"}) {
+    EXPECT_FALSE(busy_seconds(*w.client, "used:1.5\n", after)) << after;
+  }
+  EXPECT_FALSE(busy_seconds(*w.client, "", "used:1.5\n"));
+}
+
 TEST(Workload, AClientIsToldAllItNeeds) {
   const std::string head = "workload: a\napplication: x\nresult: {rate: r}\nclient: ";
   EXPECT_EQ(first_code(head + "{run: a, after: b, ready: c}\n"), "missing-key");
   EXPECT_EQ(first_code(head + "{run: a, after: b, ready: c, port: 80, host: h}\n"), "unknown-key");
   EXPECT_NE(first_code(head + "{run: a, after: b, ready: c, port: 70000}\n"), "");
+  EXPECT_EQ(first_code(head + "{run: a, after: b, ready: c, port: 80, clock: {ask: a}}\n"),
+            "missing-key");
   EXPECT_EQ(first_code("workload: a\napplication: x\nresult: {rate: r, seconds: s}\n"),
             "wrong-type");
 }

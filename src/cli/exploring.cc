@@ -377,8 +377,9 @@ class Explorer {  // NOLINT(clang-analyzer-optin.performance.Padding)
     });
     const LoadedWorkload loaded =
         load_workload_of(x_.spec, options_.measuring.workload, app_.library());
-    const auto choice = choose_platform(options_.measuring.platform, whole_.platform, keys,
-                                        loaded.workload && loaded.workload->client);
+    const auto choice =
+        choose_platform(options_.measuring.platform, whole_.platform, keys,
+                        loaded.workload ? loaded.workload->driver() : Driver::image);
     const std::string budget =
         options_.measuring.budget > 0
             ? fmt::format("at most {}", seconds_text(options_.measuring.budget))

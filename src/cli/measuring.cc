@@ -70,8 +70,7 @@ std::unique_ptr<Measuring> Measuring::open(App& app, const Spec& spec,
       std::any_of(configurations.begin(), configurations.end(), [&](const Configuration& c) {
         return std::any_of(c.levels.begin(), c.levels.end(), [](Level l) { return l != 0; });
       });
-  auto choice =
-      choose_platform(options.platform, spec.platform, keys, loaded.workload->client.has_value());
+  auto choice = choose_platform(options.platform, spec.platform, keys, loaded.workload->driver());
   if (!choice) {
     code = choice.error().environment ? kEnvironment : kUsage;
     app.fail(code, choice.error().message, choice.error().hint);

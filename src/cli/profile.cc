@@ -29,14 +29,8 @@ int run(App& app, const Options& options) {
     std::fprintf(stderr, "%s\n", render(d, app.err_color()).c_str());
   }
   if (!loaded.workload) return kNo;
-  if (loaded.workload->client) {
-    return app.fail(kUsage,
-                    fmt::format("workload `{}` is driven by a client outside of the image, which "
-                                "cannot be profiled yet",
-                                loaded.workload->name),
-                    "another workload of the application: --workload NAME");
-  }
-  const auto platform = choose_platform(options.platform, spec->platform, false);
+  const auto platform =
+      choose_platform(options.platform, spec->platform, false, loaded.workload->driver());
   if (!platform) {
     return app.fail(platform.error().environment ? kEnvironment : kUsage, platform.error().message,
                     platform.error().hint);

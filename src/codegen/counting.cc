@@ -114,6 +114,10 @@ Result<Done> add_counting(
       b.target = "count_exit";
       continue;
     }
+    if (b.how == How::platform && b.symbol == "platform_idle") {
+      b.target = "count_idle";
+      continue;
+    }
     const bool call = b.how == How::call || b.how == How::leaf || b.how == How::replica;
     if (!call || b.callee < 0 || unusual(b.symbol) || !is_function(b.callee, b.symbol)) continue;
     // What a kcfi caller takes the address of is typed already: the hash stands in front of that.
@@ -261,6 +265,26 @@ count_exit:
     movl %ebx, %edi
     call platform_exit
     .size count_exit, . - count_exit
+
+// Instead of platform_idle: whoever waits is not charged for it.
+    .balign 16
+    .globl count_idle
+    .type count_idle, @function
+count_idle:
+    pushq %rbx
+    rdtsc
+    shlq $32, %rdx
+    orq %rdx, %rax
+    movq %rax, %rbx
+    call platform_idle
+    rdtsc
+    shlq $32, %rdx
+    orq %rdx, %rax
+    subq %rbx, %rax
+    addq %rax, count_stamp(%rip)
+    popq %rbx
+    ret
+    .size count_idle, . - count_idle
 
 )";
 

@@ -46,7 +46,7 @@ bool is_memory(const std::string& symbol) {
 std::uint32_t service_of(const std::string& function) {
   if (function.rfind("platform_console_", 0) == 0) return FLEXOS_SERVICE_CONSOLE;
   if (function == "platform_clock" || function == "platform_wall_clock" ||
-      function == "platform_idle") {
+      function == "platform_busy_clock" || function == "platform_idle") {
     return FLEXOS_SERVICE_CLOCK;
   }
   if (function == "platform_random") return FLEXOS_SERVICE_RANDOM;

@@ -75,6 +75,7 @@ int64_t platform_console_read(void* text, size_t n) {
 }
 
 int64_t platform_clock() { return platform.clock; }
+int64_t platform_busy_clock() { return platform.busy; }
 int64_t platform_wall_clock() { return platform.wall_clock; }
 
 int platform_random(void* buffer, size_t n) {

@@ -19,6 +19,7 @@ struct Fault {
 
 struct Platform {
   std::int64_t clock = 1'000'000;
+  std::int64_t busy = 5;
   std::int64_t wall_clock = 1'700'000'000'000'000'000;
   int idles = 0;
   std::int64_t wakes_after = INT64_MAX;  ///< idling ends then, because something comes in

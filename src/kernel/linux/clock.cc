@@ -6,7 +6,7 @@ PLATFORM_SECTIONS
 namespace flexos {
 namespace {
 
-enum { kRealtime = 0, kMonotonicRaw = 4 };
+enum { kRealtime = 0, kProcess = 2, kMonotonicRaw = 4 };
 constexpr int64_t kCalibration = 4000000;
 
 struct Sample {
@@ -75,6 +75,12 @@ int64_t platform_clock_slow() {
   Timespec time = {};
   guarded_clock(flexos::kMonotonicRaw, &time, 0);
   return time.total() - platform_common.clock_start;
+}
+
+int64_t platform_busy_clock() {
+  Timespec time = {};
+  guarded_clock(flexos::kProcess, &time, 0);
+  return time.total();
 }
 
 int64_t platform_wall_clock() {

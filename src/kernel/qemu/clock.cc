@@ -22,6 +22,7 @@ constexpr uint32_t kMasked = 0x10000;
 constexpr uint32_t kMillisecond = 1'000'000;
 
 uint64_t start;   // the counter when the nucleus began
+uint64_t idled;   // counts in clock_idle
 uint64_t factor;  // nanoseconds a count, 32 binary places
 
 volatile uint32_t& apic(uint32_t offset) {
@@ -63,6 +64,11 @@ uint32_t stated_kilohertz() {
   constexpr uint32_t kHypervisor = 0x40000000, kTiming = 0x40000010;
   bool guest = cpuid(1).c >> 31;
   return guest && cpuid(kHypervisor).a >= kTiming ? cpuid(kTiming).a : 0;
+}
+
+int64_t nanoseconds(uint64_t counts) {
+  using Wide = unsigned __int128;
+  return static_cast<int64_t>(static_cast<Wide>(counts) * factor >> 32);
 }
 
 uint8_t calendar(uint8_t index) {
@@ -110,10 +116,9 @@ void clock_calibrate() {
   apic(kTimerVector) = VECTOR_TIMER;  // one shot
 }
 
-int64_t clock_now() {
-  using Wide = unsigned __int128;
-  return static_cast<int64_t>(static_cast<Wide>(read_tsc() - start) * factor >> 32);
-}
+int64_t clock_now() { return nanoseconds(read_tsc() - start); }
+
+int64_t clock_busy() { return nanoseconds(read_tsc() - start - idled); }
 
 int64_t clock_wall() {
   static int64_t offset;
@@ -133,7 +138,9 @@ void clock_idle(int64_t until) {
     int64_t left = until - clock_now();
     if (left <= 0) return;
     apic(kTimerStart) = static_cast<uint32_t>(left < most ? left : most);
+    const uint64_t since = read_tsc();
     asm volatile("sti; hlt; cli" : : : "memory");
+    idled += read_tsc() - since;
   }
 }
 

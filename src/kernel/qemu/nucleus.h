@@ -72,6 +72,7 @@ void clock_start();
 void clock_calibrate();
 int64_t clock_now();
 int64_t clock_wall();
+int64_t clock_busy();  ///< as clock_now, without clock_idle's
 /// Sleeps until the clock says `until` or something has come in.
 void clock_idle(int64_t until);
 

@@ -22,6 +22,7 @@ constexpr uint32_t kRight[SERVICES] = {
     FLEXOS_SERVICE_NETWORK,
     FLEXOS_SERVICE_NETWORK,
     FLEXOS_SERVICE_NETWORK,
+    FLEXOS_SERVICE_CLOCK,
 };
 
 constexpr size_t kChunk = 256;
@@ -132,6 +133,8 @@ extern "C" int64_t nucleus_service(uint64_t a, uint64_t b, uint64_t c, uint64_t 
       return clock_now();
     case SERVICE_WALL_CLOCK:
       return clock_wall();
+    case SERVICE_BUSY_CLOCK:
+      return clock_busy();
     case SERVICE_RANDOM:
       return random(a, b);
     case SERVICE_IDLE:

@@ -16,7 +16,8 @@
 #define SERVICE_NET_RECEIVE 11
 #define SERVICE_NET_SEND 12
 #define SERVICE_NET_ADDRESS 13
-#define SERVICES 14
+#define SERVICE_BUSY_CLOCK 14
+#define SERVICES 15
 
 /// Selectors of the table of segments in boot.S; sysret fixes their order.
 #define SELECTOR_CODE 0x08

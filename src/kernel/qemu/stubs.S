@@ -25,6 +25,7 @@
     SERVICE platform_console_read, SERVICE_CONSOLE_READ
     SERVICE platform_clock, SERVICE_CLOCK
     SERVICE platform_wall_clock, SERVICE_WALL_CLOCK
+    SERVICE platform_busy_clock, SERVICE_BUSY_CLOCK
     SERVICE platform_random, SERVICE_RANDOM
     SERVICE platform_idle, SERVICE_IDLE
     SERVICE platform_arguments, SERVICE_ARGUMENTS

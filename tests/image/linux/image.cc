@@ -83,9 +83,12 @@ void everything() {
   check(call_worker(1) == 2223, "a gate carries argument and result");
   check(before > 0 && platform_clock() > before, "time goes on");
   check(platform_wall_clock() > 1600000000ll * 1000000000, "the wall clock is in this century");
+  const int64_t worked = platform_busy_clock();
   before = platform_clock();
   platform_idle(before + 20000000);
   const int64_t slept = platform_clock() - before;
+  check(platform_busy_clock() >= worked, "processor time goes on");
+  check(platform_busy_clock() - worked < slept, "idling takes no processor time");
   check(slept >= 20000000 && slept < 20000000000, "sleep lasts as long as asked");
   char nothing[4];
   check(platform_console_read(nothing, sizeof nothing) <= 4, "the console is asked");

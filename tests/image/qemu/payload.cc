@@ -131,9 +131,12 @@ void test_clock() {
   }
   number("wall ", platform_wall_clock());
   say("begin\n");
+  const int64_t worked = platform_busy_clock();
   before = platform_clock();
   platform_idle(before + 1'000'000'000);
   last = platform_clock();
+  expect(platform_busy_clock() >= worked, "processor time is monotonic");
+  expect(platform_busy_clock() - worked < last - before, "idling takes no processor time");
   say("end\n");
   number("slept ", last - before);
   number("wall ", platform_wall_clock());

@@ -27,6 +27,7 @@ extern "C" int64_t time_now(int clock) {
     int64_t since_1970 = offset();
     return platform_clock() + since_1970;
   }
+  if (clock == FLEXOS_CLOCK_BUSY) return platform_busy_clock();
   return -FLEXOS_EINVAL;
 }
 

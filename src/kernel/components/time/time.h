@@ -2,7 +2,8 @@
 
 #include <stdint.h>
 
-/// Clocks: 0 = CLOCK_REALTIME (ns since 1970), 1 = CLOCK_MONOTONIC (ns since boot).
+/// Clocks: 0 = CLOCK_REALTIME (ns since 1970), 1 = CLOCK_MONOTONIC (ns since boot),
+/// 2 = CLOCK_PROCESS_CPUTIME_ID (ns that the image ran, idling left out).
 #ifdef __cplusplus
 extern "C" {
 #endif

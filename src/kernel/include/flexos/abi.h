@@ -116,7 +116,7 @@ enum {
   FLEXOS_POLL_CHANGES = 0x10000,  ///< our own: it may become ready for something else
 };
 
-enum { FLEXOS_CLOCK_REALTIME = 0, FLEXOS_CLOCK_MONOTONIC = 1 };
+enum { FLEXOS_CLOCK_REALTIME = 0, FLEXOS_CLOCK_MONOTONIC = 1, FLEXOS_CLOCK_BUSY = 2 };
 
 enum { FLEXOS_PATH_MAX = 4096, FLEXOS_NAME_MAX = 255 };
 

@@ -23,6 +23,9 @@ int64_t platform_console_read(void* text, size_t n);
 /// Nanoseconds since boot, monotonic.
 int64_t platform_clock(void);
 
+/// Nanoseconds of processor time that the image has taken: platform_idle's are left out.
+int64_t platform_busy_clock(void);
+
 /// Nanoseconds since 1970, as the host says.
 int64_t platform_wall_clock(void);
 
