@@ -40,8 +40,8 @@ namespace {
 std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 constexpr std::array kScales{0.1, 0.2, 0.4, 0.8, 1.6};
-// The largest are real: asan on ramfs behind a boundary of its own takes six times what the two take
-// by themselves (tests/replay/sqlite.csv).
+// The largest are real: asan on ramfs behind a boundary of its own takes six times what the two
+// take by themselves (tests/replay/sqlite.csv).
 constexpr std::array kInteractions{0.0, 0.1, 0.25, 0.6, 1.5};
 constexpr std::array kMisfits{0.0025, 0.005, 0.01, 0.02, 0.04, 0.08};
 constexpr double kLikelyMisfit = 0.02;        // before measuring: published data have 2.5 to 5 %,

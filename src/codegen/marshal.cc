@@ -303,8 +303,12 @@ std::string buffer_in(const EntryPoint& entry, const Parameter& p) {
 }
 
 std::string buffer_out(const EntryPoint& entry, const Parameter& p) {
-  // A ssize_t says how much of an `out` buffer there is; the caller's own length bounds it.
-  const bool counted = entry.result == "ssize_t" && p.direction == Parameter::Direction::out;
+  // A ssize_t says how much there is of the `out` buffer whose length the caller gives by itself,
+  // and that length bounds it. Other buffers (an address beside the data) are of their own size.
+  const bool given = std::any_of(entry.parameters.begin(), entry.parameters.end(),
+                                 [&](const Parameter& other) { return other.name == p.length; });
+  const bool counted =
+      given && entry.result == "ssize_t" && p.direction == Parameter::Direction::out;
   const std::string n =
       counted ? fmt::format("((long)result <= 0 ? 0 : result < {0}_length ? result : {0}_length)",
                             p.name)

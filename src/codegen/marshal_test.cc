@@ -24,6 +24,7 @@ void platform_fault(const char*, unsigned long, unsigned long n) {
 }
 unsigned long put(unsigned long, unsigned long);
 unsigned long get(unsigned long, unsigned long);
+unsigned long from(unsigned long, unsigned long, unsigned long);
 unsigned long both(unsigned long);
 unsigned long name(unsigned long);
 }
@@ -44,6 +45,11 @@ extern "C" word gate_get(word p, word n) {
   for (word i = 0; i < n; ++i) ((char*)p)[i] = 'x';
   return n == 5 ? 1000 : n == 6 ? (word)-1 : 2;
 }
+extern "C" word gate_from(word p, word n, word address) {
+  for (word i = 0; i < n; ++i) ((char*)p)[i] = 'x';
+  for (word i = 0; i < 8; ++i) ((char*)address)[i] = 'y';
+  return 2;
+}
 extern "C" word gate_both(word p) { check(inside(p) && *(int*)p == 41, 30); *(int*)p = 42; return 0; }
 extern "C" word gate_name(word p) { check(inside(p) && ((char*)p)[0] == 'n' && ((char*)p)[3] == 'e' && ((char*)p)[4] == 0, 40); return 4; }
 int main() {
@@ -55,6 +61,10 @@ int main() {
   check(get((word)mine, 5) == 1000 && mine[4] == 'x' && mine[5] == 'f', 22);  // never past the length
   __builtin_memcpy(mine, "abcdefgh", 9);
   check(get((word)mine, 6) == (word)-1 && mine[0] == 'a' && wiped(), 23);
+  __builtin_memcpy(mine, "abcdefgh", 9);
+  char address[9] = "ABCDEFGH";  // all of it, however little there is of what is counted
+  check(from((word)mine, 4, (word)address) == 2 && mine[1] == 'x' && mine[2] == 'c', 24);
+  check(address[0] == 'y' && address[7] == 'y' && address[8] == 0 && wiped(), 25);
   int number = 41;
   check(both((word)&number) == 0 && number == 42 && wiped(), 31);
   check(name((word)"name") == 4 && wiped(), 41);
@@ -198,6 +208,7 @@ TEST(Marshal, CarriesNoMoreAndNoLessThanTheSignatureSays) {
   // In an image `window_start` and `window_size` are set by the linker script.
   const Program program(
       {"put(const void* p [in: n], int n) -> int", "get(void* p [out: n], size_t n) -> ssize_t",
+       "from(void* p [out: n], size_t n, void* address [out: 8]) -> ssize_t",
        "both(int* p [inout: 4]) -> int", "name(const char* p [in: string]) -> int"},
       kHarness, {"-Wl,--defsym=window_start=window_memory,--defsym=window_size=256"});
   if (!program.possible()) GTEST_SKIP() << "no clang-19";
