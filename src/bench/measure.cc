@@ -144,7 +144,8 @@ Configuration unprotected(const Spec& spec) {
 struct Harness::Impl {
   Impl(const Spec& s, ObjectStore& o, ResultStore& r, MeasureOptions m)
       : spec(s), objects(o), results(r), options(std::move(m)), machine(this_machine()) {
-    if (options.operations <= 0) options.operations = options.workload.operations;
+    if (options.operations <= 0)
+      options.operations = options.workload.usual_operations(options.platform);
     key = {options.platform.key(), machine.id, options.workload.name, options.workload.hash(),
            options.operations};
   }

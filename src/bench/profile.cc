@@ -172,7 +172,9 @@ class Profiler {
     profile_.platform = options.platform;
     if (!options.platform.counts_instructions()) profile_.machine = this_machine().description;
     profile_.workload = options.workload.name;
-    profile_.operations = options.operations > 0 ? options.operations : options.workload.operations;
+    profile_.operations = options.operations > 0
+                              ? options.operations
+                              : options.workload.usual_operations(options.platform);
   }
 
   Result<MeasuredProfile> run() {

@@ -40,7 +40,7 @@ class WorkloadReader {
     Workload w;
     const MapReader map(report_, root, "a workload",
                         {"workload", "description", "application", "arguments", "client",
-                         "operations", "result", "check", "latency", "timeout"});
+                         "operations", "counted", "result", "check", "latency", "timeout"});
     if (!map) return w;
     if (const auto node = map.require("workload", "its name, as the file is called")) {
       w.name = line(*node, "`workload`");
@@ -60,6 +60,10 @@ class WorkloadReader {
     if (const auto node = map.get("operations")) {
       w.operations = static_cast<int>(
           read_integer(report_, *node, "`operations`", 1, kMostOperations).value_or(1));
+    }
+    if (const auto node = map.get("counted")) {
+      w.counted = static_cast<int>(
+          read_integer(report_, *node, "`counted`", 1, kMostOperations).value_or(1));
     }
     if (const auto node = map.require("result", "the lines that say how long it took")) {
       read_result(node, w);

@@ -37,6 +37,7 @@ struct Workload {
   std::string application;      ///< the component whose main it is
   std::string arguments;        ///< of the image; {n} = the number of operations
   int operations = 1;           ///< when nobody says another n
+  int counted = 0;              ///< then, where instructions are counted; 0: as many
   std::string operations_line;  ///< empty: n operations were done
   std::string seconds_line;
   std::string rate_line;            ///< instead: operations a second
@@ -46,6 +47,10 @@ struct Workload {
   std::string latency_arguments;
   std::map<std::string, std::string> latency_lines;  ///< "p50" -> line, in nanoseconds
   double timeout = 300;                              ///< seconds a run may take
+
+  int usual_operations(const BenchPlatform& platform) const {
+    return platform.counts_instructions() && counted > 0 ? counted : operations;
+  }
 
   Driver driver() const {
     if (!client) return Driver::image;

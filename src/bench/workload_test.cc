@@ -80,6 +80,12 @@ TEST(Workload, AClientAsksForProcessorTime) {
   EXPECT_EQ(timed.workload->driver(), Driver::client_with_clock);
   EXPECT_NE(timed.workload->hash(), w.hash());
   EXPECT_EQ(good().driver(), Driver::image);
+  const LoadedWorkload counted =
+      load_workload_text(text + "operations: 70\ncounted: 7\n", "a/b.yaml");
+  ASSERT_TRUE(counted.workload) << render(counted.diagnostics, false);
+  EXPECT_EQ(counted.workload->usual_operations(*parse_bench_platform("linux/native/cycles")), 70);
+  EXPECT_EQ(counted.workload->usual_operations(*parse_bench_platform("qemu/tcg/busy-instructions")),
+            7);
 
   const auto busy = busy_seconds(*w.client, "used:1.5\r\nother:9\r\n", "x\nused:4.000001\r\n");
   ASSERT_TRUE(busy) << busy.error().message;

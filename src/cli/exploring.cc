@@ -406,8 +406,9 @@ class Explorer {  // NOLINT(clang-analyzer-optin.performance.Padding)
     x_.platform = choice->platform;
     x_.platform_why = choice->why;
     x_.workload = loaded.workload->name;
-    const int operations = options_.measuring.operations > 0 ? options_.measuring.operations
-                                                             : loaded.workload->operations;
+    const int operations = options_.measuring.operations > 0
+                               ? options_.measuring.operations
+                               : loaded.workload->usual_operations(choice->platform);
     steps_.begin("measure",
                  fmt::format("{} x {} in each image and in the unprotected one, on {} ({})",
                              operations, x_.workload, choice->platform.key(), choice->why),

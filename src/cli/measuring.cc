@@ -85,7 +85,8 @@ std::unique_ptr<Measuring> Measuring::open(App& app, const Spec& spec,
   m->objects_.progress = [&app](const std::string& line) { app.progress(line); };
   m->results_ = std::move(*results);
   m->workload_ = std::move(*loaded.workload);
-  m->operations_ = options.operations > 0 ? options.operations : m->workload_.operations;
+  m->operations_ =
+      options.operations > 0 ? options.operations : m->workload_.usual_operations(choice->platform);
   m->choice_ = std::move(*choice);
   MeasureOptions measure;
   measure.platform = m->choice_.platform;

@@ -130,6 +130,13 @@ int64_t clock_wall() {
   return offset + clock_now();
 }
 
+void clock_pause(int64_t ns) {
+  apic(kTimerStart) = static_cast<uint32_t>(ns);
+  const uint64_t since = read_tsc();
+  asm volatile("sti; hlt; cli" : : : "memory");
+  idled += read_tsc() - since;
+}
+
 void clock_idle(int64_t until) {
   // The serial port wakes nobody, so that one looks after it every millisecond; the network does,
   // and who serves it is not typed at.
@@ -137,10 +144,7 @@ void clock_idle(int64_t until) {
   while (!console_has_input() && !network_has_input()) {
     int64_t left = until - clock_now();
     if (left <= 0) return;
-    apic(kTimerStart) = static_cast<uint32_t>(left < most ? left : most);
-    const uint64_t since = read_tsc();
-    asm volatile("sti; hlt; cli" : : : "memory");
-    idled += read_tsc() - since;
+    clock_pause(left < most ? left : most);
   }
 }
 

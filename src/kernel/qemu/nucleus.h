@@ -75,6 +75,7 @@ int64_t clock_wall();
 int64_t clock_busy();  ///< as clock_now, without clock_idle's
 /// Sleeps until the clock says `until` or something has come in.
 void clock_idle(int64_t until);
+void clock_pause(int64_t ns);  ///< until the next interrupt, the timer's at the latest
 
 // network.cc
 /// Does a compartment have the service?
