@@ -109,7 +109,7 @@ function about(report: Report): HTMLElement {
     h("div", { class: "prose" },
       h("p", {}, "Performance is the share of the unprotected image’s that is left: its time for an operation divided by this one’s. Measured figures are medians of runs that are paired with runs of the unprotected image; intervals hold 95 %. Predicted figures come from the spec’s profile and the cost of each gate and hardening; they add up."),
       h("p", {}, "Safety is a partial order: one configuration is at least as safe as another if it separates every pair of components at least as strictly, hardens every component at least as much, and shares no more. The score is a weighted projection of that order onto one axis; stars are what nothing affordable is safer than in every respect."),
-      report.raw.platform?.clock === "instructions" ? h("p", {}, "This platform counts instructions. That is exact and repeatable, and says nothing about caches, branch prediction or the price of a single instruction.") : null));
+      report.raw.platform?.clock === "instructions" ? h("p", {}, `This platform counts instructions. ${report.raw.platform.key?.includes("busy-") ? "A client outside of the image drives it, so idling is left out and runs differ a little. It" : "That is exact and repeatable, and"} says nothing about caches, branch prediction or the price of a single instruction.`) : null));
 }
 
 function section(id: string, title: string, lead: string, content: HTMLElement | null): HTMLElement | null {
