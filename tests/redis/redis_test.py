@@ -10,6 +10,8 @@ import tempfile
 import time
 import unittest
 
+import yaml
+
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from images import QEMU, TOOL, free_port, tool  # noqa: E402
 
@@ -209,7 +211,30 @@ class Measured(unittest.TestCase):
     def test_over_the_network_of_qemu(self):
         done = self.measured("qemu")
         self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertIn("/cycles", done.stdout)
+        said = json.loads(done.stdout)
+        self.assertEqual(said["platform"]["key"], "qemu/tcg/busy-instructions")
+        # A hundredth of a second spent waiting would be 5,000 instructions an operation more.
+        each = said["baseline"]["per_operation"]["median"]
+        self.assertTrue(2000 < each < 9000, each)
+
+    def test_in_an_emulators_time(self):
+        done = self.measured("qemu/tcg/cycles")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("qemu/tcg/cycles", done.stdout)
+
+    def test_a_clients_work_is_profiled(self):
+        folder = pathlib.Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, folder)
+        spec = folder / "redis.yaml"
+        spec.write_text(SPEC)
+        done = tool("profile", spec, "--workload", "redis/get", "-n", "2000", "--no-hardening",
+                    "-o", folder / "profile.yaml", "--out", folder / "out")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        profile = yaml.safe_load((folder / "profile.yaml").read_text())
+        self.assertGreater(profile["calls"]["redis"]["libc"], 1)  # the time, for every command
+        self.assertGreater(profile["work"]["redis"], profile["work"]["netdev"])
+        # What waits is charged to nobody: the parts are about as much as the whole.
+        self.assertLess(sum(profile["work"].values()), 2 * profile["base"])
 
     def test_instructions_are_not_a_clients_clock(self):
         done = self.measured("qemu/tcg/instructions")
