@@ -83,6 +83,7 @@ std::vector<std::string> words_of(const std::string& text) {
 }
 
 std::string ClientNetwork::qemu(int image_port) const {
+  if (in_namespace) return "tap,ifname=tap0,script=no,downscript=no";
   return fmt::format("user,restrict=on,hostfwd=tcp:{}:{}-:{}", host, port, image_port);
 }
 
@@ -102,6 +103,8 @@ ClientNetwork loopback_network() {
 }
 
 ClientNetwork namespace_network(int image_port) { return {"10.0.2.15", image_port, true}; }
+
+bool may_make_namespaces() { return geteuid() == 0 && access("/dev/net/tun", R_OK | W_OK) == 0; }
 
 ClientRun run_with_client(std::vector<std::string> image, const Client& client,
                           const ClientNetwork& network, int operations, double timeout) {

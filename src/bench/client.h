@@ -9,9 +9,11 @@
 /// Images that a program of this machine drives over the network: real clients, real packets.
 namespace flexos {
 
-/// Where an image is reached. A machine in QEMU: a port of the loopback interface that QEMU hands
-/// on. A process: a tap in a network namespace that lives as long as the image does, so nothing of
-/// this machine's network is touched and runs never meet.
+/// Where an image is reached: over a tap in a network namespace that lives as long as the image
+/// does, so nothing of this machine's network is touched and runs never meet. A machine in QEMU can
+/// do without: on a port of the loopback interface that QEMU hands on. Its queue of connections is
+/// one long, so that of thirty clients some find a busy host's full, and try again half a minute
+/// later.
 struct ClientNetwork {
   std::string host;
   int port = 0;
@@ -24,6 +26,8 @@ struct ClientNetwork {
 /// A port that nobody listens on now.
 ClientNetwork loopback_network();
 ClientNetwork namespace_network(int image_port);
+/// Whether this process is sure to be let make taps and network namespaces.
+bool may_make_namespaces();
 
 struct ClientRun {
   ProcessEnd image;

@@ -74,7 +74,8 @@ Left run_alone(const RunRequest& request, const std::string& qemu, RunSample& sa
 Left run_driven(const RunRequest& request, const std::string& qemu, RunSample& sample) {
   const Client& client = *request.workload->client;
   const bool machine = request.platform.platform == "qemu";
-  const ClientNetwork network = machine ? loopback_network() : namespace_network(client.port);
+  const ClientNetwork network =
+      machine && !may_make_namespaces() ? loopback_network() : namespace_network(client.port);
   const int operations = request.kind == RunKind::boot ? 1 : request.operations;
   ClientRun run = run_with_client(
       command_of(request, qemu, machine ? network.qemu(client.port) : std::string()), client,
