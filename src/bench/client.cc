@@ -111,6 +111,7 @@ ClientRun run_with_client(std::vector<std::string> image, const Client& client,
   ClientRun run;
   Watched watched;
   std::atomic<bool> cancelled = false;
+  std::atomic<bool> gone = false;  // the image is
   ProcessRequest request;
   request.command = network.in_namespace ? in_namespace(std::move(image)) : std::move(image);
   request.timeout = timeout;
@@ -125,6 +126,7 @@ ClientRun run_with_client(std::vector<std::string> image, const Client& client,
   };
   std::thread server([&] {
     run.image = run_process(request);
+    gone = true;
     const std::lock_guard lock(watched.mutex);
     watched.over = true;
     watched.changed.notify_all();
@@ -146,9 +148,12 @@ ClientRun run_with_client(std::vector<std::string> image, const Client& client,
       run.environment = true;
     }
   }
-  const auto command = [&](const std::string& text, double patience, std::string& said) {
+  const auto command = [&](const std::string& text, double patience, std::string& said,
+                           bool ends_image = false) {
     if (text.empty() || !run.failed.empty()) return;
     ProcessRequest one;
+    // An image that is gone answers no more, and its last word may be lost on the wire.
+    if (ends_image) one.cancelled = &gone;
     one.command = command_of(text, network, process, operations);
     one.timeout = patience;
     one.output = [&](int, std::string_view bytes) {
@@ -156,6 +161,7 @@ ClientRun run_with_client(std::vector<std::string> image, const Client& client,
       return true;
     };
     const ProcessEnd end = run_process(one);
+    if (ends_image && gone) return;
     const std::string name = words_of(text).empty() ? "" : words_of(text).front();
     if (!end.started || end.code == 127) {
       run.failed = fmt::format("{} is missing", name);
@@ -171,7 +177,7 @@ ClientRun run_with_client(std::vector<std::string> image, const Client& client,
   command(client.clock, kPatience, run.clock[0]);
   command(client.run, timeout, run.said);
   command(client.clock, kPatience, run.clock[1]);
-  command(client.after, kPatience, unread);
+  command(client.after, kPatience, unread, true);
   if (!run.failed.empty()) cancelled = true;
   server.join();
   run.console = std::move(watched.console);
