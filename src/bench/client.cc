@@ -104,7 +104,14 @@ ClientNetwork loopback_network() {
 
 ClientNetwork namespace_network(int image_port) { return {"10.0.2.15", image_port, true}; }
 
-bool may_make_namespaces() { return geteuid() == 0 && access("/dev/net/tun", R_OK | W_OK) == 0; }
+std::optional<ClientNetwork> machine_network(int image_port) {
+  ProcessRequest probe;
+  probe.command = in_namespace({"true"});
+  probe.timeout = kPatience;
+  const ProcessEnd end = run_process(probe);
+  if (end.interrupted) return std::nullopt;
+  return end.started && end.code == 0 ? namespace_network(image_port) : loopback_network();
+}
 
 ClientRun run_with_client(std::vector<std::string> image, const Client& client,
                           const ClientNetwork& network, int operations, double timeout) {
@@ -148,6 +155,7 @@ ClientRun run_with_client(std::vector<std::string> image, const Client& client,
       run.environment = true;
     }
   }
+  bool stopped = false;  // by the user, who means the run and not one command of it
   const auto command = [&](const std::string& text, double patience, std::string& said,
                            bool ends_image = false) {
     if (text.empty() || !run.failed.empty()) return;
@@ -161,6 +169,11 @@ ClientRun run_with_client(std::vector<std::string> image, const Client& client,
       return true;
     };
     const ProcessEnd end = run_process(one);
+    if (end.interrupted) {
+      stopped = true;
+      run.failed = "it was interrupted";
+      return;
+    }
     if (ends_image && gone) return;
     const std::string name = words_of(text).empty() ? "" : words_of(text).front();
     if (!end.started || end.code == 127) {
@@ -180,6 +193,7 @@ ClientRun run_with_client(std::vector<std::string> image, const Client& client,
   command(client.after, kPatience, unread, true);
   if (!run.failed.empty()) cancelled = true;
   server.join();
+  run.image.interrupted |= stopped;
   run.console = std::move(watched.console);
   run.errors = std::move(watched.errors);
   return run;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,8 +27,9 @@ struct ClientNetwork {
 /// A port that nobody listens on now.
 ClientNetwork loopback_network();
 ClientNetwork namespace_network(int image_port);
-/// Whether this process is sure to be let make taps and network namespaces.
-bool may_make_namespaces();
+/// What this machine lets us have, tried, for rights come in many ways: a namespace or, where it
+/// does not, a port. Nothing: the user has interrupted us.
+std::optional<ClientNetwork> machine_network(int image_port);
 
 struct ClientRun {
   ProcessEnd image;

@@ -74,12 +74,16 @@ Left run_alone(const RunRequest& request, const std::string& qemu, RunSample& sa
 Left run_driven(const RunRequest& request, const std::string& qemu, RunSample& sample) {
   const Client& client = *request.workload->client;
   const bool machine = request.platform.platform == "qemu";
-  const ClientNetwork network =
-      machine && !may_make_namespaces() ? loopback_network() : namespace_network(client.port);
+  const auto network = machine ? machine_network(client.port) : namespace_network(client.port);
+  if (!network) {
+    Left left;
+    left.end.interrupted = true;
+    return left;
+  }
   const int operations = request.kind == RunKind::boot ? 1 : request.operations;
   ClientRun run = run_with_client(
-      command_of(request, qemu, machine ? network.qemu(client.port) : std::string()), client,
-      network, operations, request.timeout > 0 ? request.timeout : request.workload->timeout);
+      command_of(request, qemu, machine ? network->qemu(client.port) : std::string()), client,
+      *network, operations, request.timeout > 0 ? request.timeout : request.workload->timeout);
   if (!run.failed.empty()) {
     sample.failure = run.environment ? Failure::environment : Failure::no_result;
     sample.detail = std::move(run.failed);

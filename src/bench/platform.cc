@@ -23,7 +23,7 @@ const BenchPlatform kTcgTime{"qemu", "tcg", "cycles"};
 /// What stands in for TCG's exact count.
 const BenchPlatform& emulated(Driver driver) {
   if (driver == Driver::image) return kTcg;
-  return driver == Driver::client ? kTcgBusy : kTcgTime;
+  return driver == Driver::asking_client ? kTcgBusy : kTcgTime;
 }
 
 bool processor_has_keys() {
@@ -69,11 +69,11 @@ Result<PlatformChoice> choose_platform(std::string_view wanted, std::string_view
   if (const auto named = parse_bench_platform(asked)) {
     const bool native = *named == kLinux || *named == kKvm;
     if (!native && *named != emulated(driver) &&
-        !(driver == Driver::client && *named == kTcgTime)) {
+        !(driver == Driver::asking_client && *named == kTcgTime)) {
       const char* why = "nobody outside of the image drives this workload";
-      if (driver == Driver::client) {
+      if (driver == Driver::asking_client) {
         why = "a client outside of the image drives this workload, and it comes when it comes";
-      } else if (driver == Driver::client_with_clock) {
+      } else if (driver == Driver::timing_client) {
         why = "a client outside of the image drives this workload, and it knows time only";
       }
       return Error{
@@ -93,11 +93,11 @@ Result<PlatformChoice> choose_platform(std::string_view wanted, std::string_view
   }
   for (PlatformChoice& choice : available_platforms(needs_keys)) {
     if (!asked.empty() && choice.platform.platform != asked) continue;
-    if (choice.platform == kTcg && driver == Driver::client) {
+    if (choice.platform == kTcg && driver == Driver::asking_client) {
       return PlatformChoice{kTcgBusy,
                             "emulated: the image's instructions are counted while it has work"};
     }
-    if (choice.platform == kTcg && driver == Driver::client_with_clock) {
+    if (choice.platform == kTcg && driver == Driver::timing_client) {
       return PlatformChoice{kTcgTime,
                             "emulated, and timed by the client: the boundaries of an "
                             "emulator are far dearer than a processor's"};

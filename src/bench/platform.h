@@ -44,7 +44,7 @@ std::vector<PlatformChoice> available_platforms(bool needs_keys);
 
 /// Who gives an image its work: it itself; a program outside of it that can ask the image how much
 /// processor time it took; or one that cannot, and looks at a clock of its own.
-enum class Driver { image, client, client_with_clock };
+enum class Driver { image, asking_client, timing_client };
 
 /// The one to use. `wanted`: a key, or `qemu` or `linux` (its best); empty: the spec's platform.
 Result<PlatformChoice> choose_platform(std::string_view wanted, std::string_view of_spec,

@@ -138,8 +138,8 @@ TEST(BenchPlatforms, AreKnownByTheirKeys) {
   // An emulator's cycles are nobody's, but for a client outside of the image.
   const std::pair<Driver, std::set<std::string>> kUses[] = {
       {Driver::image, {"qemu/tcg/instructions"}},
-      {Driver::client, {"qemu/tcg/busy-instructions", "qemu/tcg/cycles"}},
-      {Driver::client_with_clock, {"qemu/tcg/cycles"}}};
+      {Driver::asking_client, {"qemu/tcg/busy-instructions", "qemu/tcg/cycles"}},
+      {Driver::timing_client, {"qemu/tcg/cycles"}}};
   for (const auto& [driver, keys] : kUses) {
     for (const char* key :
          {"qemu/tcg/instructions", "qemu/tcg/busy-instructions", "qemu/tcg/cycles"}) {

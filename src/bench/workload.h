@@ -54,7 +54,7 @@ struct Workload {
 
   Driver driver() const {
     if (!client) return Driver::image;
-    return client->clock.empty() ? Driver::client_with_clock : Driver::client;
+    return client->clock.empty() ? Driver::timing_client : Driver::asking_client;
   }
 
   /// Results of two definitions are not compared: 12 hex digits over all that shapes a run.

@@ -75,9 +75,9 @@ TEST(Workload, AClientAsksForProcessorTime) {
   const LoadedWorkload loaded = load_workload_text(text, "a/b.yaml");
   ASSERT_TRUE(loaded.workload) << render(loaded.diagnostics, false);
   const Workload& w = *loaded.workload;
-  EXPECT_EQ(w.driver(), Driver::client);
+  EXPECT_EQ(w.driver(), Driver::asking_client);
   const LoadedWorkload timed = load_workload_text(kDriven, "a/b.yaml");
-  EXPECT_EQ(timed.workload->driver(), Driver::client_with_clock);
+  EXPECT_EQ(timed.workload->driver(), Driver::timing_client);
   EXPECT_NE(timed.workload->hash(), w.hash());
   EXPECT_EQ(good().driver(), Driver::image);
   const LoadedWorkload counted =

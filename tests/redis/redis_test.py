@@ -1,9 +1,11 @@
 """Redis in an image, driven from this host by the distribution's own redis-cli and redis-benchmark."""
 
+import contextlib
 import json
 import os
 import pathlib
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -216,6 +218,34 @@ class Measured(unittest.TestCase):
         # A hundredth of a second spent waiting would be 5,000 instructions an operation more.
         each = said["baseline"]["per_operation"]["median"]
         self.assertTrue(2000 < each < 9000, each)
+
+    def test_who_is_stopped_while_a_client_works_leaves_nothing(self):
+        folder = pathlib.Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, folder)
+        spec = folder / "redis.yaml"
+        spec.write_text(SPEC)
+        operations = f"{900000000 + os.getpid()}"  # nobody else's
+
+        def clients():
+            texts = []
+            for process in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+                try:
+                    texts.append(process.read_bytes().split(b"\0"))
+                except OSError:
+                    pass  # it has just ended
+            return [t for t in texts if b"redis-benchmark" in t[:1] and operations.encode() in t]
+
+        with subprocess.Popen([TOOL, "measure", spec, "--unprotected", "--workload", "redis/get",
+                               "--platform", "qemu", "-n", operations, "--lean", "-o",
+                               folder / "out"], stdin=subprocess.DEVNULL,
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as measuring:
+            while not clients() and measuring.poll() is None:
+                time.sleep(0.05)
+            measuring.terminate()
+            self.assertEqual(measuring.wait(100), 130)
+        self.assertEqual(clients(), [])
+        with contextlib.closing(sqlite3.connect(folder / "out/results.db")) as results:
+            self.assertEqual(results.execute("SELECT count(*) FROM runs").fetchone(), (0,))
 
     def test_in_an_emulators_time(self):
         done = self.measured("qemu/tcg/cycles")

@@ -22,7 +22,7 @@ constexpr uint32_t kMasked = 0x10000;
 constexpr uint32_t kMillisecond = 1'000'000;
 
 uint64_t start;   // the counter when the nucleus began
-uint64_t idled;   // counts in clock_idle
+uint64_t idled;   // counts in clock_pause
 uint64_t factor;  // nanoseconds a count, 32 binary places
 
 volatile uint32_t& apic(uint32_t offset) {

@@ -107,7 +107,7 @@ exception:
     call  nucleus_trap
     ud2
 
-// The timer: only ever in platform_idle's hlt, in ring 0 (interrupts are off everywhere else).
+// The timer: only ever in clock_pause's hlt, in ring 0 (interrupts are off everywhere else).
     .balign 16
 timer:
     push  %rax
