@@ -31,8 +31,8 @@ std::vector<Part> parts() {
   std::vector<Part> list(3);
   list[0].name = "app";
   list[0].exports = {"app_main"};
-  list[0].imports = {"lib_put", "lib_add",  "lib_pure",      "lib_data",
-                     "setjmp",  "heap_get", "platform_exit", "flexos_measure"};
+  list[0].imports = {"lib_put",  "lib_add",       "lib_pure",      "lib_data",      "setjmp",
+                     "heap_get", "platform_exit", "platform_idle", "flexos_measure"};
   list[0].optional = {"flexos_measure"};
   list[0].type_ids = {{"lib_add", 0x1234}};
   list[0].main = "app_main";
@@ -58,7 +58,8 @@ Plan planned(const Spec& s, Level level = 0) {
   c.levels.assign(3, 0);
   c.levels[static_cast<std::size_t>(pair_index(0, 1))] = level;
   c.levels[static_cast<std::size_t>(pair_index(2, 1))] = level;
-  const PlanResult result = make_plan(s, c, parts(), runtime, shadow, {"platform_exit"});
+  const PlanResult result =
+      make_plan(s, c, parts(), runtime, shadow, {"platform_exit", "platform_idle"});
   return result.plan;
 }
 
@@ -137,6 +138,21 @@ TEST(Counting, TypesStandInFrontOfStubs) {
   EXPECT_EQ(target_of(plan, "app", "lib_add"), "typed.app.lib_add");
   ASSERT_EQ(plan.typed.size(), 1U);
   EXPECT_NE(stub_of(plan, plan.typed[0].target), nullptr);
+}
+
+/// What count_idle does with the stamp is three instructions of the source.
+TEST(Counting, NobodyIsChargedForWaiting) {
+  const Spec s = spec();
+  Plan plan = planned(s);
+  ASSERT_TRUE(add_counting(plan, s, is_function));
+  EXPECT_EQ(target_of(plan, "app", "platform_idle"), "count_idle");
+  const std::string source = counting_source(plan, s, 8);
+  const std::size_t from = source.find("\ncount_idle:\n");
+  ASSERT_NE(from, std::string::npos);
+  const std::string idle = source.substr(from, source.find(".size count_idle", from) - from);
+  const std::size_t waits = idle.find("call platform_idle");
+  ASSERT_NE(waits, std::string::npos);
+  EXPECT_NE(idle.find("addq %rax, count_stamp(%rip)", waits), std::string::npos) << idle;
 }
 
 TEST(Counting, TheEndPrintsAndTheApplicationMayMark) {

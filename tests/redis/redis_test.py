@@ -263,7 +263,7 @@ class Measured(unittest.TestCase):
         profile = yaml.safe_load((folder / "profile.yaml").read_text())
         self.assertGreater(profile["calls"]["redis"]["libc"], 1)  # the time, for every command
         self.assertGreater(profile["work"]["redis"], profile["work"]["netdev"])
-        # What waits is charged to nobody: the parts are about as much as the whole.
+        # The parts are about as much as the whole.
         self.assertLess(sum(profile["work"].values()), 2 * profile["base"])
 
     def test_instructions_are_not_a_clients_clock(self):
