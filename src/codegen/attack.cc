@@ -331,8 +331,9 @@ class Targets {
       case Attack::null_jump:
         return text(k, PROBE_EXECUTE, {0});
       case Attack::unmapped_read: {
+        // Below the second thread's stack, where its overflow would meet the first's.
         Address stack = symbol(fmt::format("stack_start.{}", domain(k)));
-        if (stack) *stack -= 64;
+        if (stack) *stack += manifest_.stack_size + 64;
         return text(k, PROBE_READ, {stack});
       }
       case Attack::platform_read:
