@@ -13,7 +13,7 @@ IMAGE = "10.0.2.15"
 IMAGE_MAC = bytes.fromhex("525400123456")
 PEER = "10.0.2.77"
 PEER_MAC = bytes.fromhex("020000000077")
-ECHO = 7
+service = 7  # what listens there
 FIN, SYN, RST, PSH, ACK, URG = 1, 2, 4, 8, 16, 32
 
 
@@ -57,10 +57,10 @@ def transport(protocol, segment, place):
 
 
 def tcp(port, sequence, acknowledged, flags, data=b"", *, window=8192, options=b"", urgent=0,
-        words=None, to=ECHO):
+        words=None, to=None):
     options += b"\0" * (-len(options) % 4)
     words = 5 + len(options) // 4 if words is None else words
-    segment = struct.pack("!HHIIBBHHH", port, to, sequence & 0xffffffff, acknowledged & 0xffffffff,
+    segment = struct.pack("!HHIIBBHHH", port, service if to is None else to, sequence & 0xffffffff, acknowledged & 0xffffffff,
                           (words & 15) << 4, flags, window, 0, urgent) + options + data
     return transport(6, segment, 16)
 
@@ -108,7 +108,7 @@ def stray(dice):
     elif kind == 1:
         frame = ip(6, tcp(dice.number(16), dice.number(32), dice.number(32), dice.getrandbits(8),
                           dice.some(1400), window=dice.number(16), options=dice.options(),
-                          urgent=dice.number(16), to=dice.choice([ECHO, 0, 80, dice.number(16)]),
+                          urgent=dice.number(16), to=dice.choice([service, 0, 80, dice.number(16)]),
                           words=dice.choice([None, None, dice.randrange(16)])))
     elif kind == 2:
         frame = ip(17, udp(dice.number(16), dice.number(16), dice.some(1400),
@@ -140,7 +140,7 @@ def stray(dice):
 
 
 class Peer:
-    """One end of a connection with the image's echo server, by hand. `wire`: sends and receives frames."""
+    """One end of a connection with the image's service, by hand. `wire`: sends and receives frames."""
 
     def __init__(self, wire, dice):
         self.wire, self.dice = wire, dice

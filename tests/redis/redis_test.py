@@ -1,11 +1,14 @@
 """Redis in an image, driven from this host by the distribution's own redis-cli and redis-benchmark."""
 
 import contextlib
+import errno
 import json
 import os
 import pathlib
 import shutil
+import socket
 import sqlite3
+import struct
 import subprocess
 import sys
 import tempfile
@@ -228,6 +231,68 @@ class Redis(unittest.TestCase):
         self.ends()
 
 
+@unittest.skipUnless(os.geteuid() == 0 and os.path.exists("/dev/net/tun"),
+                     "only root is sure to make taps and network namespaces")
+class OnATap(unittest.TestCase):
+    """Clients whose ports are their own."""
+
+    def test_a_port_comes_back(self):
+        with tempfile.TemporaryDirectory() as folder:
+            spec = pathlib.Path(folder) / "redis.yaml"
+            spec.write_text(SPEC)
+            built = tool("build", spec, "--output", folder, "--format", "json", "--platform", "linux",
+                         "--unprotected")
+            self.assertEqual(built.returncode, 0, built.stderr)
+            image, = json.loads(built.stdout)["images"]
+            script = ("ip link set lo up && ip tuntap add tap0 mode tap && ip addr add 10.0.2.2/24 dev "
+                      'tap0 && ip link set tap0 up && exec "$@"')
+            done = subprocess.run(["unshare", "--net", "sh", "-c", script, "sh", sys.executable,
+                                   __file__, "--inside", image["folder"]], stdin=subprocess.DEVNULL,
+                                  capture_output=True, text=True, timeout=200, check=False)
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+
+def from_port(number):
+    """A connection of that port; its last one may still be about to end."""
+    while True:
+        client = socket.socket()
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        client.bind(("10.0.2.2", number))
+        client.settimeout(60)
+        try:
+            client.connect(("10.0.2.15", 6379))
+            return client
+        except OSError as error:
+            client.close()
+            if error.errno != errno.EADDRNOTAVAIL:
+                raise
+            time.sleep(0.05)
+
+
+def inside(image):
+    """QUIT has the server close first, so it is there that the old connection lingers."""
+    with subprocess.Popen([TOOL, "run", "--timeout", "150", "--tap", "tap0", image],
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True) as server:
+        for line in server.stdout:
+            if "Ready to accept connections" in line:
+                break
+        try:
+            for command, answer in [(b"QUIT", b"+OK\r\n"), (b"PING", b"+PONG\r\n"),
+                                    (b"SHUTDOWN NOSAVE", b"")]:
+                with from_port(40000) as client:
+                    client.sendall(command + b"\r\n")
+                    assert client.recv(100) == answer
+                    if command == b"QUIT":
+                        assert client.recv(100) == b""
+                    else:  # nothing lingers here either
+                        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        except BaseException:
+            server.terminate()
+            raise
+        assert server.wait(60) == 0
+
+
 @unittest.skipUnless(all(NEEDED), "no QEMU or no redis-tools")
 class Measured(unittest.TestCase):
     """Workloads that a client outside of the image drives; what they say, not how much."""
@@ -311,4 +376,6 @@ class Measured(unittest.TestCase):
 
 
 if __name__ == "__main__":
+    if sys.argv[1:2] == ["--inside"]:
+        sys.exit(inside(sys.argv[2]))
     unittest.main()
