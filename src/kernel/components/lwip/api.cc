@@ -334,6 +334,7 @@ extern "C" int lwip_getsockopt(int number, int level, int option, void* value, u
 
 extern "C" int64_t lwip_recvfrom(int number, void* buffer, size_t n, int flags, void* name,
                                  uint32_t* len) {
+  net::take_turns();
   Socket* s = sockets::find(number);
   if (s == nullptr) return -FLEXOS_EBADF;
   if (n == 0 && s->kind == Kind::tcp) return 0;
@@ -460,12 +461,9 @@ extern "C" int lwip_epoll_control(int set, int operation, int descriptor, uint32
 }
 
 extern "C" int lwip_epoll_wait(int set, flexos_event* events, size_t n, int64_t deadline) {
-  // Threads are cooperative: a server that always finds somebody ready must let the others run.
-  constexpr unsigned kTurns = 64;
-  static unsigned turns;
   constexpr size_t kMostEvents = 4096;
   if (n == 0 || n > kMostEvents) return -FLEXOS_EINVAL;
-  if (++turns % kTurns == 0) thread_yield();
+  net::take_turns();
   net::pump();
   for (;;) {
     const Socket* s = sockets::find(set);

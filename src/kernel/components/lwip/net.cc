@@ -58,6 +58,12 @@ void pump() {
   sys_check_timeouts();
 }
 
+void take_turns() {
+  constexpr unsigned kTurns = 64;
+  static unsigned turns;
+  if (++turns % kTurns == 0) thread_yield();
+}
+
 void changed() {
   const uint64_t asleep = sleepers;
   sleepers = 0;
