@@ -65,10 +65,11 @@ int64_t receive(Socket* s, void* buffer, size_t n, int flags, uint32_t* from, ui
   const bool waits = !s->nonblocking && (flags & kDontWait) == 0;
   const bool keep = (flags & kPeek) != 0;
   const int64_t most = n > kLargest ? kLargest : static_cast<int64_t>(n);
-  const int64_t deadline = waits ? until(s->patience_in) : 0;
+  int64_t deadline = 0;  // 0: not asked for the time yet, since nobody has had to wait
   const int number = sockets::descriptor_of(s);
   int64_t done = 0;
-  net::pump();
+  // Who reads a stream in small pieces is not made to look at the device for each of them.
+  if (s->kind != Kind::tcp || tcp::readable(s) < most) net::pump();
   for (;;) {
     if (s->kind == Kind::listener || s->kind == Kind::epoll) return -FLEXOS_ENOTCONN;
     if (s->kind == Kind::udp) {
@@ -86,6 +87,7 @@ int64_t receive(Socket* s, void* buffer, size_t n, int flags, uint32_t* from, ui
       }
     }
     if (!waits) return done > 0 ? done : -FLEXOS_EAGAIN;
+    if (deadline == 0) deadline = until(s->patience_in);
     if (!net::wait(deadline)) return done > 0 ? done : -FLEXOS_EAGAIN;
     if (sockets::find(number) != s) return -FLEXOS_EBADF;  // closed by another thread
   }

@@ -61,7 +61,9 @@ void pump() {
 void take_turns() {
   constexpr unsigned kTurns = 64;
   static unsigned turns;
-  if (++turns % kTurns == 0) thread_yield();
+  if (++turns % kTurns != 0) return;
+  thread_yield();
+  pump();
 }
 
 void changed() {

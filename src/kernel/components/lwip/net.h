@@ -18,7 +18,7 @@ void changed();
 bool wait(int64_t deadline);
 
 /// Threads are cooperative: a program that always finds something to receive must let its others
-/// run. Now and then a call of this does.
+/// run, and packets move. Now and then a call of this does.
 void take_turns();
 
 /// Starts the stack and its interfaces, once.
