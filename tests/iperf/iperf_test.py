@@ -130,6 +130,12 @@ class Iperf(unittest.TestCase):
         self.receives(self.on_linux, self.build("linux", *NETWORK_APART), self.ALL)
 
     @unittest.skipUnless(QEMU, "no QEMU")
+    def test_hardened(self):
+        for hardening in ("asan+ubsan+stack-protector+cfi", "safestack+ubsan+stack-protector+cfi"):
+            image = self.build("qemu", "--unprotected", "--harden", f"iperf={hardening}")
+            self.receives(self.on_qemu, image, self.FEW)
+
+    @unittest.skipUnless(QEMU, "no QEMU")
     def test_its_workloads_are_measured(self):
         spec = self.folder / "iperf.yaml"
         spec.write_text(SPEC)
