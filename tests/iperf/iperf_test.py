@@ -125,6 +125,13 @@ class Iperf(unittest.TestCase):
     def test_as_a_linux_process(self):
         self.receives(self.on_linux, self.build("linux", "--unprotected"), self.ALL)
 
+    @unittest.skipUnless(TAPS, ONLY_ROOT)
+    def test_reports_wait_for_their_reader(self):
+        amount = 1 << 17
+        server, _ = self.on_linux(self.build("linux", "--unprotected"),
+                                  ["-l", "16", "--NUM_REPORT_STRUCTS", "500"], ["-n", str(amount)])
+        self.assertEqual(transferred(server), [amount], server)
+
     @unittest.skipUnless(TAPS and KEYS, "needs root, and a processor with protection keys")
     def test_as_a_linux_process_with_the_network_apart(self):
         self.receives(self.on_linux, self.build("linux", *NETWORK_APART), self.ALL)
