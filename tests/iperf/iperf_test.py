@@ -149,7 +149,7 @@ class Iperf(unittest.TestCase):
         each = []
         for workload in ("iperf/16", "iperf/1m"):
             done = tool("measure", spec, "--unprotected", "--workload", workload, "--platform",
-                        "qemu", "-n", "512", "--lean", "--budget", "1", "-o", self.folder / "out",
+                        "qemu", "-n", "512", "--lean", "--width", "0.5", "-o", self.folder / "out",
                         "--format", "json")
             self.assertEqual(done.returncode, 0, done.stderr)
             said = json.loads(done.stdout)
@@ -170,10 +170,10 @@ class Iperf(unittest.TestCase):
     @unittest.skipUnless(TAPS, ONLY_ROOT)
     def test_several_at_a_time(self):
         amount = 8 << 17
-        server, client = self.on_linux(self.build("linux", "--unprotected"), ["-P", "3"],
-                                       ["-P", "3", "-n", str(amount)])
-        self.assertEqual(transferred(server), [amount] * 3, server + client)
-        self.assertEqual(transferred(client), [amount] * 3, client)
+        server, client = self.on_linux(self.build("linux", "--unprotected"), ["-P", "5"],
+                                       ["-P", "5", "-n", str(amount)])
+        self.assertEqual(transferred(server), [amount] * 5, server + client)
+        self.assertEqual(transferred(client), [amount] * 5, client)
 
 
 if __name__ == "__main__":

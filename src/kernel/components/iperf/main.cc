@@ -17,15 +17,11 @@ constexpr int kWords = 64;
 char text[kText];
 char name[] = "iperf";
 char server[] = "-s";
-// Every receive is an entry of a ring that a thread of iperf's empties every 16 ms; where it is
-// full, the server waits for that. With small buffers 10,000 of them, iperf's default, take 2 ms.
-char ring[] = "--NUM_REPORT_STRUCTS";
-char entries[] = "65536";
-char* words[kWords + 1] = {name, server, ring, entries};
+char* words[kWords + 1] = {name, server};
 
 /// Cuts `text` at its blanks; `net=` is the network stack's.
 int split() {
-  int count = 4;
+  int count = 2;
   for (char* word = strtok(text, " "); word != nullptr && count < kWords;
        word = strtok(nullptr, " ")) {
     if (strncmp(word, "net=", 4) != 0) words[count++] = word;
