@@ -1,6 +1,6 @@
 """iperf's server in an image, driven by the distribution's own iperf: what one side says it has
-sent, the other has received, to the byte. On `qemu` through QEMU's own network, on `linux` through a
-tap in a network namespace that the test makes."""
+sent, the other has received, to the byte. On `qemu` through QEMU's own network, on `linux` through
+a tap in a network namespace that the test makes."""
 
 import json
 import os
