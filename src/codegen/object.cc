@@ -56,6 +56,7 @@ std::vector<std::string> base_flags(const fs::path& project) {
           "-fno-asynchronous-unwind-tables",
           "-fno-unwind-tables",
           "-fno-stack-protector",
+          "-fstack-clash-protection",  // a frame of many pages does not step over a guard page
           "-fno-ident",
           "-fno-addrsig",
           "-nostdlibinc",
