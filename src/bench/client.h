@@ -45,7 +45,7 @@ struct ClientRun {
   bool environment = false;  ///< that is this machine's fault
 };
 
-/// Starts the image, waits until it is ready, runs the client, ends the image.
+/// Starts the image, waits until it is ready, runs the client, ends the image or waits for its end.
 ClientRun run_with_client(std::vector<std::string> image, const Client& client,
                           const ClientNetwork& network, int operations, double timeout);
 

@@ -89,9 +89,9 @@ Left run_driven(const RunRequest& request, const std::string& qemu, RunSample& s
     sample.detail = std::move(run.failed);
   }
   return {std::move(run.image),
-          std::move(run.console),
+          run.console,
           std::move(run.errors),
-          std::move(run.said),
+          request.workload->image_says ? run.console : std::move(run.said),
           {std::move(run.clock[0]), std::move(run.clock[1])}};
 }
 
@@ -185,7 +185,9 @@ RunSample drive(const RunRequest& request) {
   }
   sample.result = *result;
   if (request.platform.busy_only) {
-    const auto busy = busy_seconds(*request.workload->client, left.clock[0], left.clock[1]);
+    const Client& client = *request.workload->client;
+    const auto busy = client.clock.empty() ? busy_seconds(client, left.console)
+                                           : busy_seconds(client, left.clock[0], left.clock[1]);
     if (!busy) {
       sample.failure = Failure::no_result;
       sample.detail = busy.error().message;

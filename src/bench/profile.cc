@@ -112,7 +112,7 @@ class TableReader {
       const std::string first(w[1]);
       if (w[0] == "work") table_.work[first] = *value;
       if (w[0] == "marshal") table_.copy[{first, std::string(w[2])}] = *value;
-      return w[0] == "work" || w[0] == "marshal" || w[0] == "other";
+      return w[0] == "work" || w[0] == "marshal";
     }
     if (w.size() != 5) return false;
     stubs_.push_back({std::string(w[0]), std::string(w[1]), std::string(w[2]), *value});

@@ -16,7 +16,6 @@ flexos-profile work app - 10000
 flexos-profile work libc - 20000
 flexos-profile work vfs - 5000
 flexos-profile marshal libc vfs 3000
-flexos-profile other - - 77
 flexos-profile stub 200 400 10400 4200
 flexos-profile end
 checksum 5

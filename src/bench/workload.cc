@@ -92,8 +92,18 @@ class WorkloadReader {
   }
 
   void read_result(const NodePtr& node, Workload& w) {
-    const MapReader map(report_, node, "`result`", {"operations", "seconds", "rate"});
+    const MapReader map(report_, node, "`result`", {"operations", "seconds", "rate", "from"});
     if (!map) return;
+    w.image_says = !w.client;
+    if (const auto n = map.get("from")) {
+      const std::string from = line(*n, "`from`");
+      if (from != "image" && from != "client") {
+        wrong_type(report_, *n, "`from` must be `image` or `client`: whose lines these are");
+      } else if (from == "client" && !w.client) {
+        wrong_type(report_, *n, "there is no `client` that could say anything");
+      }
+      w.image_says = from == "image";
+    }
     if (const auto n = map.get("operations")) w.operations_line = line(*n, "`operations`");
     if (const auto n = map.get("rate")) {
       w.rate_line = line(*n, "`rate`");
@@ -104,6 +114,9 @@ class WorkloadReader {
     }
     if (const auto n = map.require("seconds", "the key of the line that says how long it took")) {
       w.seconds_line = line(*n, "`seconds`");
+      if (w.seconds_line.ends_with("{}")) {
+        wrong_type(report_, *n, "behind `{}` there must be text, where the number ends");
+      }
     }
   }
 
@@ -113,9 +126,7 @@ class WorkloadReader {
     if (!map) return;
     Client c;
     if (const auto n = map.require("run", "its command")) c.run = line(*n, "`run`");
-    if (const auto n = map.require("after", "the command that ends the image")) {
-      c.after = line(*n, "`after`");
-    }
+    if (const auto n = map.get("after")) c.after = line(*n, "`after`");
     if (const auto n = map.require("ready", "what the image prints once it listens")) {
       c.ready = line(*n, "`ready`");
     }
@@ -130,10 +141,8 @@ class WorkloadReader {
   void read_clock(const NodePtr& node, Client& c) {
     const MapReader map(report_, node, "`clock`", {"ask", "seconds"});
     if (!map) return;
-    if (const auto n = map.require("ask", "a command that asks the image for its processor time")) {
-      c.clock = line(*n, "`ask`");
-    }
-    if (const auto n = map.require("seconds", "how the line of the answer begins")) {
+    if (const auto n = map.get("ask")) c.clock = line(*n, "`ask`");
+    if (const auto n = map.require("seconds", "how the line that says it begins")) {
       c.busy_line = line(*n, "`seconds`");
     }
   }
@@ -194,7 +203,18 @@ std::optional<std::string_view> last_value(std::string_view console, std::string
   return found;
 }
 
-/// What stands behind KEY in the last line that begins with it, whatever comes next.
+/// What stands behind KEY in the first line that begins with it, whatever comes next; and in the
+/// last.
+std::optional<std::string_view> first_line(std::string_view console, std::string_view key) {
+  while (!console.empty()) {
+    const std::size_t end = std::min(console.find('\n'), console.size());
+    const std::string_view text = console.substr(0, end);
+    if (text.starts_with(key)) return text.substr(key.size());
+    console.remove_prefix(std::min(end + 1, console.size()));
+  }
+  return std::nullopt;
+}
+
 std::optional<std::string_view> last_line(std::string_view console, std::string_view key) {
   std::optional<std::string_view> found;
   while (!console.empty()) {
@@ -231,6 +251,26 @@ Result<double> number_of(std::string_view console, const std::string& key, doubl
   return *value;
 }
 
+/// The number in place of {} in the last line that begins like BEFORE{}AFTER.
+Result<double> embedded_number(std::string_view console, std::string_view pattern) {
+  const std::size_t place = pattern.find("{}");
+  const std::string_view before = pattern.substr(0, place);
+  const std::string_view after = pattern.substr(place + 2);
+  std::optional<double> found;
+  while (!console.empty()) {
+    const std::size_t line_end = std::min(console.find('\n'), console.size());
+    std::string_view text = console.substr(0, line_end);
+    console.remove_prefix(std::min(line_end + 1, console.size()));
+    if (!text.starts_with(before)) continue;
+    text.remove_prefix(before.size());
+    const std::size_t end = text.find(after);
+    if (end == std::string_view::npos) continue;
+    if (const auto value = number(text.substr(0, end), 0)) found = value;
+  }
+  if (found) return *found;
+  return Error{fmt::format("there is no line `{}` with a number in place of {{}}", pattern)};
+}
+
 }  // namespace
 
 std::string Workload::hash() const {
@@ -243,6 +283,7 @@ std::string Workload::hash() const {
     for (const std::string& part :
          {client->run, client->ready, rate_line, client->prepare, client->clock, client->busy_line})
       sum.add_field(part);
+    if (image_says) sum.add_field("image");
   }
   for (const std::string& check : checks) sum.add_field(check);
   for (const auto& [percentile, text] : latency_lines) sum.add_field(percentile).add_field(text);
@@ -349,7 +390,9 @@ Result<WorkloadResult> parse_result(const Workload& workload, int operations,
     result.seconds = static_cast<double>(result.operations) / *rate;
     return result;
   }
-  const auto seconds = number_of(console, workload.seconds_line, 0);
+  const bool embedded = workload.seconds_line.find("{}") != std::string::npos;
+  const auto seconds = embedded ? embedded_number(console, workload.seconds_line)
+                                : number_of(console, workload.seconds_line, 0);
   if (!seconds) return seconds.error();
   if (*seconds <= 0) {
     return Error{fmt::format("`{} 0`: too little work for the clock", workload.seconds_line),
@@ -370,15 +413,17 @@ Result<WorkloadResult> parse_result(const Workload& workload, int operations,
   return result;
 }
 
-Result<double> busy_seconds(const Client& client, std::string_view before, std::string_view after) {
+namespace {
+
+Result<double> busy_between(const std::string& source, const Client& client,
+                            std::optional<std::string_view> before,
+                            std::optional<std::string_view> after) {
   double seconds[2] = {};
-  const std::string_view answers[2] = {before, after};
+  const std::optional<std::string_view> answers[2] = {before, after};
   for (int i = 0; i < 2; ++i) {
-    const auto text = last_line(answers[i], client.busy_line);
-    const auto value = text ? number(first_number(*text), 0) : std::nullopt;
+    const auto value = answers[i] ? number(first_number(*answers[i]), 0) : std::nullopt;
     if (!value) {
-      return Error{fmt::format("`{}` has no answer with a line `{} NUMBER`", client.clock,
-                               client.busy_line)};
+      return Error{fmt::format("{} with a line `{} NUMBER`", source, client.busy_line)};
     }
     seconds[i] = *value;
   }
@@ -387,6 +432,18 @@ Result<double> busy_seconds(const Client& client, std::string_view before, std::
                              seconds[0], seconds[1])};
   }
   return seconds[1] - seconds[0];
+}
+
+}  // namespace
+
+Result<double> busy_seconds(const Client& client, std::string_view before, std::string_view after) {
+  return busy_between(fmt::format("`{}` has no answer", client.clock), client,
+                      last_line(before, client.busy_line), last_line(after, client.busy_line));
+}
+
+Result<double> busy_seconds(const Client& client, std::string_view console) {
+  return busy_between("the image never says", client, first_line(console, client.busy_line),
+                      last_line(console, client.busy_line));
 }
 
 }  // namespace flexos

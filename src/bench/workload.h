@@ -20,17 +20,19 @@ namespace flexos {
 /// commands {host}, {port} and {n} are put in.
 struct Client {
   std::string run;
-  std::string after;    ///< what ends the image; it must then exit by itself
+  std::string after;    ///< what ends the image; empty: it ends once `run` is done
   std::string ready;    ///< text on the image's console: it listens
   std::string prepare;  ///< before `run`, and not measured; empty: nothing
-  /// Asks the image for the processor time that it has taken: the line `busy_line` of the answer,
-  /// in seconds. Empty: there is no way to ask.
+  /// Asks the image for the processor time that it has taken. Empty: nobody asks.
   std::string clock;
+  /// The line of the answer that says it, in seconds; where nobody asks, of the image's console, at
+  /// first and at last. Empty: there is no way to know.
   std::string busy_line;
   int port = 0;  ///< the image's
 };
 
-/// Arguments of an image and the lines that it answers with. A line is `KEY VALUE`.
+/// Arguments of an image and the lines that it answers with. A line is `KEY VALUE`; one that says
+/// how long it took may be TEXT{}TEXT, with the seconds in place of {}.
 struct Workload {
   std::string name;  ///< sqlite/insert
   std::string description;
@@ -40,8 +42,9 @@ struct Workload {
   int counted = 0;              ///< then, where instructions are counted; 0: as many
   std::string operations_line;  ///< empty: n operations were done
   std::string seconds_line;
-  std::string rate_line;            ///< instead: operations a second
-  std::optional<Client> client;     ///< whose lines they are, where there is one
+  std::string rate_line;  ///< instead: operations a second
+  std::optional<Client> client;
+  bool image_says = true;  ///< these lines stand on the image's console; or its client says them
   std::vector<std::string> checks;  ///< lines that are equal in every configuration
   /// A second way to run it that times single operations; empty where there is none.
   std::string latency_arguments;
@@ -54,7 +57,7 @@ struct Workload {
 
   Driver driver() const {
     if (!client) return Driver::image;
-    return client->clock.empty() ? Driver::timing_client : Driver::asking_client;
+    return client->busy_line.empty() ? Driver::timing_client : Driver::asking_client;
   }
 
   /// Results of two definitions are not compared: 12 hex digits over all that shapes a run.
@@ -89,7 +92,9 @@ struct WorkloadResult {
 Result<WorkloadResult> parse_result(const Workload& workload, int operations,
                                     std::string_view console, bool latency = false);
 
-/// Seconds of processor time between an image's two answers to its client's `clock`.
+/// Seconds of processor time between an image's two answers to its client's `clock`, or between the
+/// first and the last time that its console says.
 Result<double> busy_seconds(const Client& client, std::string_view before, std::string_view after);
+Result<double> busy_seconds(const Client& client, std::string_view console);
 
 }  // namespace flexos

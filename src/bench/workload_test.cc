@@ -97,11 +97,55 @@ TEST(Workload, AClientAsksForProcessorTime) {
   EXPECT_FALSE(busy_seconds(*w.client, "", "used:1.5\n"));
 }
 
+TEST(Workload, AServerSaysWhatItDid) {
+  const LoadedWorkload loaded = load_workload_text(R"(
+workload: a/b
+application: app
+client: {run: "send {n}", ready: here, port: 80, clock: {seconds: "busy:"}}
+result: {seconds: "[ 1] 0.00-{} sec", from: image}
+)",
+                                                   "a/b.yaml");
+  ASSERT_TRUE(loaded.workload) << render(loaded.diagnostics, false);
+  const Workload& w = *loaded.workload;
+  EXPECT_TRUE(w.image_says);
+  EXPECT_EQ(w.driver(), Driver::asking_client);
+  const auto result =
+      parse_result(w, 8, "[ 1] 0.00-1.50 sec 8\r\n[ 1] 0.00-2.50 sec 8\r\n[ 1] x\n");
+  ASSERT_TRUE(result) << result.error().message;
+  EXPECT_DOUBLE_EQ(result->seconds, 2.5);
+  EXPECT_EQ(result->operations, 8);
+  for (const char* said : {"", "[ 1] 0.00-2.50", "[ 1] 0.00- sec", "[ 1] 0.00-x sec",
+                           "[ 1] 0.00-0 sec", "[ 2] 0.00-1.50 sec", "0.00-1.50 sec"}) {
+    EXPECT_FALSE(parse_result(w, 8, said)) << said;
+  }
+  const auto busy = busy_seconds(*w.client, "busy: 0.5\r\n\nbusy: 7\nx\nbusy: 0.75\r\n");
+  ASSERT_TRUE(busy) << busy.error().message;
+  EXPECT_DOUBLE_EQ(*busy, 0.25);
+  for (const char* console : {"", "busy: 1\n", "busy: 2\nbusy: 1\n", "busy: x\nbusy: 1\n"}) {
+    EXPECT_FALSE(busy_seconds(*w.client, console)) << console;
+  }
+}
+
+TEST(Workload, WhoSaysItIsKnown) {
+  const std::string head = "workload: a\napplication: x\n";
+  EXPECT_EQ(first_code(head + "result: {seconds: s, from: client}\n"), "wrong-type");
+  EXPECT_EQ(first_code(head + "result: {seconds: s, from: host}\n"), "wrong-type");
+  EXPECT_EQ(first_code(head + "result: {seconds: \"s {}\"}\n"), "wrong-type");
+  const std::string client = head + "client: {run: a, ready: c, port: 80}\n";
+  const auto by_client = load_workload_text(client + "result: {seconds: s}\n", "w.yaml");
+  const auto by_image =
+      load_workload_text(client + "result: {seconds: s, from: image}\n", "w.yaml");
+  ASSERT_TRUE(by_client.workload && by_image.workload);
+  EXPECT_FALSE(by_client.workload->image_says);
+  EXPECT_NE(by_client.workload->hash(), by_image.workload->hash());
+}
+
 TEST(Workload, AClientIsToldAllItNeeds) {
   const std::string head = "workload: a\napplication: x\nresult: {rate: r}\nclient: ";
   EXPECT_EQ(first_code(head + "{run: a, after: b, ready: c}\n"), "missing-key");
   EXPECT_EQ(first_code(head + "{run: a, after: b, ready: c, port: 80, host: h}\n"), "unknown-key");
   EXPECT_NE(first_code(head + "{run: a, after: b, ready: c, port: 70000}\n"), "");
+  EXPECT_EQ(first_code(head + "{after: b, ready: c, port: 80}\n"), "missing-key");
   EXPECT_EQ(first_code(head + "{run: a, after: b, ready: c, port: 80, clock: {ask: a}}\n"),
             "missing-key");
   EXPECT_EQ(first_code("workload: a\napplication: x\nresult: {rate: r, seconds: s}\n"),

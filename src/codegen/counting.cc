@@ -316,7 +316,7 @@ std::string counting_source(const Plan& plan, const Spec& spec, std::uint32_t th
   std::string calls;
   std::string code = "    .section .gate.text, \"ax\"\n";
   code += kStub;
-  // Accounts: of components, of edges that copy, and one for all that is no component's.
+  // Accounts: of components, and of edges that copy.
   std::map<std::pair<int, int>, std::string> edges;
   std::string accounts = "    .balign 8\n    .globl count_accounts\ncount_accounts:\n";
   const auto account = [&](const std::string& label, const std::string& kind,
@@ -324,7 +324,6 @@ std::string counting_source(const Plan& plan, const Spec& spec, std::uint32_t th
     accounts += fmt::format("{}: .quad 0, {}, {}, {}\n", label, names.label(kind),
                             names.label(first), names.label(second));
   };
-  account("count_account.other", "other", "-", "-");
   account("count_account.self", "self", "-", "-");
   for (int i = 0; i < spec.size(); ++i) {
     account(fmt::format("count_account.{}", i), "work", name_of_component(spec, i), "-");
@@ -359,12 +358,12 @@ std::string counting_source(const Plan& plan, const Spec& spec, std::uint32_t th
   }
   std::string state = "    .balign 8\n    .globl count_stamp\ncount_stamp: .quad 0\ncount_state:\n";
   for (std::uint32_t t = 0; t < threads; ++t) {
-    // The application is started by no stub, nor is any thread.
-    const std::string runs = t == 0 ? std::to_string(plan.application) : "other";
+    // The application is started by no stub, nor is any thread, and all threads are the
+    // application's.
     state += fmt::format(
         "    .quad count_frames.{0}, count_account.{2}, count_frames.{0} + {1}, "
         "count_frames.{0}\n",
-        t, 24 * kDepth, runs);
+        t, 24 * kDepth, plan.application);
   }
   for (std::uint32_t t = 0; t < threads; ++t) {
     state += fmt::format("count_frames.{}: .fill {}, 8, 0\n", t, 3 * kDepth);

@@ -1,5 +1,6 @@
 #include "codegen/counting.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -153,6 +154,18 @@ TEST(Counting, NobodyIsChargedForWaiting) {
   const std::size_t waits = idle.find("call platform_idle");
   ASSERT_NE(waits, std::string::npos);
   EXPECT_NE(idle.find("addq %rax, count_stamp(%rip)", waits), std::string::npos) << idle;
+}
+
+TEST(Counting, ThreadsAreTheApplications) {
+  const Spec s = spec();
+  Plan plan = planned(s);
+  ASSERT_TRUE(add_counting(plan, s, is_function));
+  const std::string source = counting_source(plan, s, 8);
+  const std::string account = fmt::format(", count_account.{}, ", plan.application);
+  for (int thread = 0; thread < 8; ++thread) {
+    EXPECT_NE(source.find(fmt::format(".quad count_frames.{}{}", thread, account)),
+              std::string::npos);
+  }
 }
 
 TEST(Counting, TheEndPrintsAndTheApplicationMayMark) {

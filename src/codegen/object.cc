@@ -66,7 +66,10 @@ std::vector<std::string> base_flags(const fs::path& project) {
           "-I" + (project / "src/kernel/components").string()};
 }
 
-bool is_cxx(const fs::path& source) { return source.extension() == ".cc"; }
+/// As C++ files are called here, and elsewhere.
+bool is_cxx(const fs::path& source) {
+  return source.extension() == ".cc" || source.extension() == ".cpp";
+}
 
 std::vector<std::string> cxx_flags() {
   return {"-std=c++20", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics", "-nostdinc++"};

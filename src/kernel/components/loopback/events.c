@@ -178,6 +178,30 @@ static void* answer(void* argument) {
   return 0;
 }
 
+static void* once(void* argument) {
+  *(int*)argument += 1;
+  return 0;
+}
+
+/// Who always finds something to read keeps nobody else from running.
+static void fairness(void) {
+  static char text[1000];
+  pthread_t thread;
+  int ran = 0;
+  const int server = listener(7500);
+  const int a = connection(7500);
+  const int b = accept(server, 0, 0);
+  send(a, text, sizeof text, 0);
+  recv(b, text, 1, 0);
+  pthread_create(&thread, 0, once, &ran);
+  for (int i = 0; i < 500; ++i) recv(b, text, 1, MSG_DONTWAIT);
+  check("another thread ran meanwhile", ran, 1);
+  pthread_join(thread, 0);
+  close(a);
+  close(b);
+  close(server);
+}
+
 static void threads(void) {
   static char text[5000];
   pthread_t thread;
@@ -235,4 +259,5 @@ void events(void) {
   counters();
   sets();
   threads();
+  fairness();
 }

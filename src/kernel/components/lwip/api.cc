@@ -65,10 +65,11 @@ int64_t receive(Socket* s, void* buffer, size_t n, int flags, uint32_t* from, ui
   const bool waits = !s->nonblocking && (flags & kDontWait) == 0;
   const bool keep = (flags & kPeek) != 0;
   const int64_t most = n > kLargest ? kLargest : static_cast<int64_t>(n);
-  const int64_t deadline = waits ? until(s->patience_in) : 0;
+  int64_t deadline = 0;  // 0: not asked for the time yet, since nobody has had to wait
   const int number = sockets::descriptor_of(s);
   int64_t done = 0;
-  net::pump();
+  // Who reads a stream in small pieces is not made to look at the device for each of them.
+  if (s->kind != Kind::tcp || tcp::readable(s) < most) net::pump();
   for (;;) {
     if (s->kind == Kind::listener || s->kind == Kind::epoll) return -FLEXOS_ENOTCONN;
     if (s->kind == Kind::udp) {
@@ -86,6 +87,7 @@ int64_t receive(Socket* s, void* buffer, size_t n, int flags, uint32_t* from, ui
       }
     }
     if (!waits) return done > 0 ? done : -FLEXOS_EAGAIN;
+    if (deadline == 0) deadline = until(s->patience_in);
     if (!net::wait(deadline)) return done > 0 ? done : -FLEXOS_EAGAIN;
     if (sockets::find(number) != s) return -FLEXOS_EBADF;  // closed by another thread
   }
@@ -334,6 +336,7 @@ extern "C" int lwip_getsockopt(int number, int level, int option, void* value, u
 
 extern "C" int64_t lwip_recvfrom(int number, void* buffer, size_t n, int flags, void* name,
                                  uint32_t* len) {
+  net::take_turns();
   Socket* s = sockets::find(number);
   if (s == nullptr) return -FLEXOS_EBADF;
   if (n == 0 && s->kind == Kind::tcp) return 0;
@@ -460,12 +463,9 @@ extern "C" int lwip_epoll_control(int set, int operation, int descriptor, uint32
 }
 
 extern "C" int lwip_epoll_wait(int set, flexos_event* events, size_t n, int64_t deadline) {
-  // Threads are cooperative: a server that always finds somebody ready must let the others run.
-  constexpr unsigned kTurns = 64;
-  static unsigned turns;
   constexpr size_t kMostEvents = 4096;
   if (n == 0 || n > kMostEvents) return -FLEXOS_EINVAL;
-  if (++turns % kTurns == 0) thread_yield();
+  net::take_turns();
   net::pump();
   for (;;) {
     const Socket* s = sockets::find(set);

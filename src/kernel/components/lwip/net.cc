@@ -58,6 +58,14 @@ void pump() {
   sys_check_timeouts();
 }
 
+void take_turns() {
+  constexpr unsigned kTurns = 64;
+  static unsigned turns;
+  if (++turns % kTurns != 0) return;
+  thread_yield();
+  pump();
+}
+
 void changed() {
   const uint64_t asleep = sleepers;
   sleepers = 0;

@@ -17,6 +17,10 @@ void changed();
 /// loops: true says "look again", not "it is yours".
 bool wait(int64_t deadline);
 
+/// Threads are cooperative: a program that always finds something to receive must let its others
+/// run, and packets move. Now and then a call of this does.
+void take_turns();
+
 /// Starts the stack and its interfaces, once.
 void start();
 

@@ -14,7 +14,8 @@ struct Set;
 namespace sockets {
 
 constexpr int kMost = 384;           // FLEXOS_SOCKETS
-constexpr unsigned kSegments = 128;  // that one TCP socket holds unread; lwIP keeps what comes then
+constexpr unsigned kSegments = 192;  // that one TCP socket holds unread; lwIP keeps what comes then
+static_assert(kSegments * TCP_MSS >= TCP_WND, "a full window of full segments finds its place");
 constexpr unsigned kDatagrams =
     32;                             // that one UDP socket holds unread; more are lost, as on a wire
 constexpr unsigned kWaiting = 128;  // connections that one listener holds

@@ -2,6 +2,7 @@
 
 #include "flexos/abi.h"
 #include "lwip/net.h"
+#include "lwip/priv/tcp_priv.h"
 #include "lwip/tcp.h"
 
 namespace tcp {
@@ -190,6 +191,9 @@ uint32_t take(Socket* s, void* buffer, uint32_t n, bool keep) {
     tcp_recved(s->tcp, static_cast<u16_t>(now));
     told += now;
   }
+  // What had found no place has one now. lwIP itself would try again a quarter of a second later,
+  // and until then throw away all that comes.
+  if (s->tcp != nullptr && s->tcp->refused_data != nullptr) tcp_process_refused_data(s->tcp);
   return done;
 }
 

@@ -1,0 +1,51 @@
+// Starts an iperf server: the image's arguments are iperf's, behind its `-s`. `-P 1` makes it end
+// after one client.
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "flexos/platform.h"
+
+// iperf's, in C++: without a hosted environment a function like any other.
+int main(int argc, char** argv);
+
+namespace {
+
+constexpr int kText = 1024;
+constexpr int kWords = 64;
+
+char text[kText];
+char name[] = "iperf";
+char server[] = "-s";
+char* words[kWords + 1] = {name, server};
+
+/// Cuts `text` at its blanks; `net=` is the network stack's.
+int split() {
+  int count = 2;
+  for (char* word = strtok(text, " "); word != nullptr && count < kWords;
+       word = strtok(nullptr, " ")) {
+    if (strncmp(word, "net=", 4) != 0) words[count++] = word;
+  }
+  return count;
+}
+
+/// What the server has worked so far, waiting left out: who measures takes the difference.
+void say_processor_time() {
+  timespec t{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+  printf("processor-seconds: %lld.%09ld\n", static_cast<long long>(t.tv_sec), t.tv_nsec);
+  fflush(stdout);
+}
+
+}  // namespace
+
+extern "C" int iperf_main() {
+  int64_t n = platform_arguments(text, kText - 1);
+  if (n < 0 || n > kText - 1) n = 0;
+  text[n] = 0;
+  setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);  // reports go out as they come, as on a terminal
+  say_processor_time();
+  const int code = main(split(), words);
+  say_processor_time();
+  return code;
+}
