@@ -177,13 +177,17 @@ class Peer:
 
     def reset(self):
         """Ends it: else the server would run out of places for clients, which is no news."""
-        # SYN again makes the image say which number it waits for.
-        self.wire.send(ip(6, tcp(self.port, self.sent, self.heard, SYN)))
-        answer = self.wire.segment(self.port)
-        while answer is not None:
-            self.sent = answer[1]
-            answer = self.wire.segment(self.port, 0.01)
-        self.wire.send(ip(6, tcp(self.port, self.sent, self.heard, RST)))
+        for _ in range(10):
+            # SYN again: an open connection says which number it waits for, a new one opens.
+            self.wire.send(ip(6, tcp(self.port, self.sent, self.heard, SYN)))
+            answer = self.wire.segment(self.port)
+            while answer is not None and answer[2] & (SYN | RST) == 0:
+                latest, answer = answer, self.wire.segment(self.port, 0.01)
+                if answer is None:
+                    self.wire.send(ip(6, tcp(self.port, latest[1], self.heard, RST)))
+            if answer is not None:
+                self.wire.send(ip(6, tcp(self.port, answer[1], 0, RST)))
+                return
 
 
 class Wire:
