@@ -1,0 +1,110 @@
+"""An image with Redis: built, started in this process's network, watched, ended."""
+
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import threading
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from images import TOOL, free_port, tool  # noqa: E402
+
+SPEC = """\
+flexos: 1
+name: redis
+application: redis
+components: [redis, libc, lwip, netdev, vfs, ramfs, time, sched, alloc, console, random]
+"""
+# What Redis' own continuous integration starts its external server with.
+OPTIONS = ["--enable-debug-command", "yes", "--enable-protected-configs", "yes",
+           "--enable-module-command", "yes"]
+READY = "Ready to accept connections"
+TAP = "flexos0"
+# Becomes the program behind it, in a network of its own with a tap; the image is at the other end.
+NETWORK = (f"ip link set lo up && ip tuntap add {TAP} mode tap && "
+           f"ip addr add 10.0.2.2/24 dev {TAP} && ip link set {TAP} up && exec \"$@\"")
+
+
+class ImageError(Exception):
+    pass
+
+
+def in_namespace():
+    """The command that a program is put behind to have a tap; empty where it cannot be had."""
+    if not shutil.which("unshare") or not shutil.which("ip"):
+        return []
+    command = ["unshare", "--net", *([] if os.geteuid() == 0 else ["--map-root-user"]),
+               "sh", "-c", NETWORK, "sh"]
+    tried = subprocess.run([*command, "true"], stdin=subprocess.DEVNULL, capture_output=True,
+                           check=False)
+    return command if tried.returncode == 0 else []
+
+
+def build(folder, platform, arguments):
+    spec = folder / "redis.yaml"
+    spec.write_text(SPEC)
+    done = tool("build", spec, "--output", folder, "--format", "json", "--platform", platform,
+                *arguments)
+    if done.returncode != 0:
+        raise ImageError(done.stderr)
+    image, = json.loads(done.stdout)["images"]
+    return pathlib.Path(image["folder"])
+
+
+class Running:
+    """An image that serves. `log` grows while it runs; `ended` is called when it is gone."""
+
+    def __init__(self, image, over_tap, timeout, log, ended):
+        self.host, self.port = ("10.0.2.15", 6379) if over_tap else ("127.0.0.1", free_port())
+        network = ["--tap", TAP] if over_tap else ["--forward", f"{self.port}:6379"]
+        self.process = subprocess.Popen(
+            [TOOL, "run", "--timeout", str(timeout), *network, image, "--", *OPTIONS],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            errors="replace")
+        self.log = log
+        self.ended = ended
+        self.gone = threading.Event()
+        self.expected = False  # its end
+        ready = threading.Event()
+        self.reader = threading.Thread(target=self.read, args=(ready,))
+        self.reader.start()
+        ready.wait()
+        if self.gone.is_set():
+            self.reader.join()
+            raise ImageError("the image did not start:\n" + self.last_words())
+
+    def read(self, ready):
+        with self.log.open("w") as log:
+            for line in self.process.stdout:
+                log.write(line)
+                log.flush()
+                if READY in line:
+                    ready.set()
+        self.process.wait()
+        self.gone.set()
+        ready.set()
+        if not self.expected:
+            self.ended()
+
+    def last_words(self, lines=25):
+        """The end of its console: what it reported, and what `run` makes of that."""
+        text = self.log.read_text(errors="replace").splitlines()
+        marks = [i for i, line in enumerate(text)
+                 if "FLEXOS FAULT" in line or "REDIS BUG REPORT START" in line]
+        return "\n".join(text[marks[0]:][:80] if marks else text[-lines:])
+
+    def end(self):
+        """Asks it to end; how it did is its exit code, 0 where all is well."""
+        self.expected = True
+        if not self.gone.is_set():
+            try:
+                subprocess.run(["redis-cli", "-h", self.host, "-p", str(self.port), "SHUTDOWN",
+                                "NOSAVE", "FORCE"], stdin=subprocess.DEVNULL, capture_output=True,
+                               timeout=30, check=False)
+                self.process.wait(30)
+            except subprocess.TimeoutExpired:
+                self.process.terminate()
+        self.reader.join()
+        return self.process.returncode
