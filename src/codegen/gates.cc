@@ -42,6 +42,7 @@ namespace flexos {
 namespace {
 
 constexpr std::uint32_t kAllServices = 31;
+constexpr std::uint64_t kPage = 4096;
 constexpr std::array kArguments32 = {"edi", "esi", "edx", "ecx", "r8d", "r9d"};
 constexpr std::array kSaved = {"rbx", "rbp", "r12", "r13", "r14", "r15"};
 constexpr std::array kSaved32 = {"ebx", "ebp", "r12d", "r13d", "r14d", "r15d"};
@@ -367,8 +368,13 @@ void table(Writer& w, const Plan& plan, const Sizes& sizes) {
     region(fmt::format("private_start.{}", k), fmt::format("private_end.{}", k), c.key, 1 | 2);
   }
   for (const StackDomain& d : plan.domains) {
-    region(fmt::format("stack_start.{}", d.number), fmt::format("stack_end.{}", d.number),
-           key(Defence::stack_key, d.key), 1 | 2);
+    // The lowest page of each is left out: who needs more than there is faults, and does not write
+    // over the next thread's.
+    for (std::uint64_t t = 0; t < sizes.threads; ++t) {
+      region(fmt::format("stack_start.{} + {}", d.number, t * sizes.stack + kPage),
+             fmt::format("stack_start.{} + {}", d.number, (t + 1) * sizes.stack),
+             key(Defence::stack_key, d.key), 1 | 2);
+    }
     if (d.compartments.size() > 1) {
       region(fmt::format("domain_start.{}", d.number), fmt::format("domain_end.{}", d.number),
              d.key, 1 | 2);

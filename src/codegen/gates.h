@@ -14,11 +14,11 @@ struct Hook {
 
 /// Sizes of an image's memory, bytes; multiples of a page.
 struct Sizes {
-  std::uint64_t stack = 256 << 10;
+  std::uint64_t stack = 1 << 20;  ///< of a thread, with the page at its end that is not there
   std::uint64_t heap = 64 << 20;  ///< of the compartments that have an allocator
   std::uint64_t window =
       256 << 10;  ///< what can cross at a time, nested calls of a thread together
-  std::uint64_t unsafe_stack = 64 << 10;
+  std::uint64_t unsafe_stack = 1 << 20;
   std::uint32_t threads = 8;
   std::uint64_t shift = 0;  ///< code and data stand so much further on (weave.cc says what for)
 };
