@@ -1,4 +1,5 @@
-"""The list of tests of Redis' own suite that are not run against an image, each with its reason."""
+"""The list of tests of Redis' own suite that are not run against an image, each with its reason; and
+what an image is started with for a unit besides."""
 
 import dataclasses
 import pathlib
@@ -14,13 +15,25 @@ class Exclusion:
     line: int
 
 
+@dataclasses.dataclass
+class List:
+    reasons: dict = dataclasses.field(default_factory=dict)  # name -> text
+    options: dict = dataclasses.field(default_factory=dict)  # unit -> words for redis-server
+    exclusions: list = dataclasses.field(default_factory=list)
+
+    def of(self, unit):
+        return [e for e in self.exclusions if e.unit == unit and e.test != "*"]
+
+    def whole(self):
+        return {e.unit for e in self.exclusions if e.test == "*"}
+
+
 class ListError(Exception):
     pass
 
 
 def read(path=LIST):
-    """Reasons by name, and exclusions in the order of the file."""
-    reasons, exclusions, seen = {}, [], set()
+    read_so_far, seen = List(), set()
     for number, line in enumerate(path.read_text().splitlines(), 1):
         def wrong(what, number=number):
             raise ListError(f"{path.name}:{number}: {what}")
@@ -28,16 +41,19 @@ def read(path=LIST):
             continue
         words = line.split(maxsplit=2)
         if len(words) < 3:
-            wrong("`reason NAME TEXT` or `NAME UNIT TEST`")
+            wrong("`reason NAME TEXT`, `start UNIT OPTIONS` or `NAME UNIT TEST`")
         if words[0] == "reason":
-            if words[1] in reasons:
+            if words[1] in read_so_far.reasons:
                 wrong(f"reason `{words[1]}` is there already")
-            reasons[words[1]] = words[2]
+            read_so_far.reasons[words[1]] = words[2]
             continue
-        if words[0] not in reasons:
+        if words[0] == "start":
+            read_so_far.options[words[1]] = words[2].split()
+            continue
+        if words[0] not in read_so_far.reasons:
             wrong(f"no reason `{words[0]}`")
         if tuple(words[1:]) in seen:
             wrong(f"`{words[2]}` is there already")
         seen.add(tuple(words[1:]))
-        exclusions.append(Exclusion(words[1], words[2], words[0], number))
-    return reasons, exclusions
+        read_so_far.exclusions.append(Exclusion(words[1], words[2], words[0], number))
+    return read_so_far

@@ -20,6 +20,8 @@ components: [redis, libc, lwip, netdev, vfs, ramfs, time, sched, alloc, console,
 # What Redis' own continuous integration starts its external server with.
 OPTIONS = ["--enable-debug-command", "yes", "--enable-protected-configs", "yes",
            "--enable-module-command", "yes"]
+HEAP = "512"  # MiB: the suite's largest data set is 100 MB, twice while it is loaded anew
+A_DAY = 86400  # seconds: it is the tests that have a time limit
 READY = "Ready to accept connections"
 TAP = "flexos0"
 # Becomes the program behind it, in a network of its own with a tap; the image is at the other end.
@@ -46,7 +48,7 @@ def build(folder, platform, arguments):
     spec = folder / "redis.yaml"
     spec.write_text(SPEC)
     done = tool("build", spec, "--output", folder, "--format", "json", "--platform", platform,
-                *arguments)
+                "--heap", HEAP, *arguments)
     if done.returncode != 0:
         raise ImageError(done.stderr)
     image, = json.loads(done.stdout)["images"]
@@ -56,11 +58,11 @@ def build(folder, platform, arguments):
 class Running:
     """An image that serves. `log` grows while it runs; `ended` is called when it is gone."""
 
-    def __init__(self, image, over_tap, timeout, log, ended):
+    def __init__(self, image, options, over_tap, log, ended):
         self.host, self.port = ("10.0.2.15", 6379) if over_tap else ("127.0.0.1", free_port())
         network = ["--tap", TAP] if over_tap else ["--forward", f"{self.port}:6379"]
         self.process = subprocess.Popen(
-            [TOOL, "run", "--timeout", str(timeout), *network, image, "--", *OPTIONS],
+            [TOOL, "run", "--timeout", str(A_DAY), *network, image, "--", *OPTIONS, *options],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             errors="replace")
         self.log = log
