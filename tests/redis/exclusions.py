@@ -17,6 +17,7 @@ class Exclusion:
 
 @dataclasses.dataclass
 class List:
+    path: pathlib.Path
     reasons: dict = dataclasses.field(default_factory=dict)  # name -> text
     options: dict = dataclasses.field(default_factory=dict)  # unit -> words for redis-server
     exclusions: list = dataclasses.field(default_factory=list)
@@ -33,7 +34,7 @@ class ListError(Exception):
 
 
 def read(path=LIST):
-    read_so_far, seen = List(), set()
+    read_so_far, seen = List(path), set()
     for number, line in enumerate(path.read_text().splitlines(), 1):
         def wrong(what, number=number):
             raise ListError(f"{path.name}:{number}: {what}")

@@ -20,7 +20,6 @@ components: [redis, libc, lwip, netdev, vfs, ramfs, time, sched, alloc, console,
 # What Redis' own continuous integration starts its external server with.
 OPTIONS = ["--enable-debug-command", "yes", "--enable-protected-configs", "yes",
            "--enable-module-command", "yes"]
-HEAP = "512"  # MiB: the suite's largest data set is 100 MB, twice while it is loaded anew
 A_DAY = 86400  # seconds: it is the tests that have a time limit
 READY = "Ready to accept connections"
 TAP = "flexos0"
@@ -44,11 +43,11 @@ def in_namespace():
     return command if tried.returncode == 0 else []
 
 
-def build(folder, platform, arguments):
+def build(folder, platform, *arguments):
     spec = folder / "redis.yaml"
     spec.write_text(SPEC)
     done = tool("build", spec, "--output", folder, "--format", "json", "--platform", platform,
-                "--heap", HEAP, *arguments)
+                *arguments)
     if done.returncode != 0:
         raise ImageError(done.stderr)
     image, = json.loads(done.stdout)["images"]
