@@ -13,6 +13,7 @@ class Exclusion:
     test: str  # "*": the whole unit
     reason: str
     line: int
+    platform: str  # where alone it holds, and there now and then; empty: everywhere, always
 
 
 @dataclasses.dataclass
@@ -21,6 +22,11 @@ class List:
     reasons: dict = dataclasses.field(default_factory=dict)  # name -> text
     options: dict = dataclasses.field(default_factory=dict)  # unit -> words for redis-server
     exclusions: list = dataclasses.field(default_factory=list)
+
+    def on(self, platform):
+        """What of it holds on a platform."""
+        held = [e for e in self.exclusions if e.platform in ("", platform)]
+        return dataclasses.replace(self, exclusions=held)
 
     def of(self, unit):
         return [e for e in self.exclusions if e.unit == unit and e.test != "*"]
@@ -34,7 +40,7 @@ class ListError(Exception):
 
 
 def read(path=LIST):
-    read_so_far, seen = List(path), set()
+    read_so_far, platforms, seen = List(path), {}, set()
     for number, line in enumerate(path.read_text().splitlines(), 1):
         def wrong(what, number=number):
             raise ListError(f"{path.name}:{number}: {what}")
@@ -44,9 +50,11 @@ def read(path=LIST):
         if len(words) < 3:
             wrong("`reason NAME TEXT`, `start UNIT OPTIONS` or `NAME UNIT TEST`")
         if words[0] == "reason":
-            if words[1] in read_so_far.reasons:
-                wrong(f"reason `{words[1]}` is there already")
-            read_so_far.reasons[words[1]] = words[2]
+            name, _, platform = words[1].partition("@")
+            if name in read_so_far.reasons:
+                wrong(f"reason `{name}` is there already")
+            read_so_far.reasons[name] = words[2]
+            platforms[name] = platform
             continue
         if words[0] == "start":
             read_so_far.options[words[1]] = words[2].split()
@@ -56,5 +64,6 @@ def read(path=LIST):
         if tuple(words[1:]) in seen:
             wrong(f"`{words[2]}` is there already")
         seen.add(tuple(words[1:]))
-        read_so_far.exclusions.append(Exclusion(words[1], words[2], words[0], number))
+        read_so_far.exclusions.append(Exclusion(words[1], words[2], words[0], number,
+                                                platforms[words[0]]))
     return read_so_far

@@ -89,6 +89,10 @@ class Running:
         if not self.expected:
             self.ended()
 
+    def ask(self, *words):
+        subprocess.run(["redis-cli", "-h", self.host, "-p", str(self.port), *words],
+                       stdin=subprocess.DEVNULL, capture_output=True, timeout=30, check=False)
+
     def last_words(self, lines=25):
         """The end of its console: what it reported, and what `run` makes of that."""
         text = self.log.read_text(errors="replace").splitlines()
@@ -101,9 +105,7 @@ class Running:
         self.expected = True
         if not self.gone.is_set():
             try:
-                subprocess.run(["redis-cli", "-h", self.host, "-p", str(self.port), "SHUTDOWN",
-                                "NOSAVE", "FORCE"], stdin=subprocess.DEVNULL, capture_output=True,
-                               timeout=30, check=False)
+                self.ask("SHUTDOWN", "NOSAVE", "FORCE")
                 self.process.wait(30)
             except subprocess.TimeoutExpired:
                 self.process.terminate()
