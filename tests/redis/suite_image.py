@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from images import TOOL, free_port, tool  # noqa: E402
@@ -89,9 +90,18 @@ class Running:
         if not self.expected:
             self.ended()
 
+    def client(self, *words):
+        return ["redis-cli", "-h", self.host, "-p", str(self.port), *words]
+
     def ask(self, *words):
-        subprocess.run(["redis-cli", "-h", self.host, "-p", str(self.port), *words],
-                       stdin=subprocess.DEVNULL, capture_output=True, timeout=30, check=False)
+        return subprocess.run(self.client(*words), stdin=subprocess.DEVNULL, capture_output=True,
+                              text=True, timeout=30, check=False).stdout
+
+    def take_all_slots(self):
+        """A cluster of one, which has what it needs a while after it has been told."""
+        self.ask("CLUSTER", "ADDSLOTSRANGE", "0", "16383")
+        while not self.gone.is_set() and "cluster_state:ok" not in self.ask("CLUSTER", "INFO"):
+            time.sleep(0.1)
 
     def last_words(self, lines=25):
         """The end of its console: what it reported, and what `run` makes of that."""
@@ -104,10 +114,12 @@ class Running:
         """Asks it to end; how it did is its exit code, 0 where all is well."""
         self.expected = True
         if not self.gone.is_set():
-            try:
-                self.ask("SHUTDOWN", "NOSAVE", "FORCE")
-                self.process.wait(30)
-            except subprocess.TimeoutExpired:
-                self.process.terminate()
+            # The client's own end says nothing: an image that is gone may have sent it no last word.
+            with subprocess.Popen(self.client("SHUTDOWN", "NOSAVE", "FORCE"),
+                                  stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                  stderr=subprocess.DEVNULL) as client:
+                if not self.gone.wait(30):
+                    self.process.terminate()
+                client.kill()
         self.reader.join()
         return self.process.returncode
