@@ -113,6 +113,11 @@ std::optional<ClientNetwork> machine_network(int image_port) {
   return end.started && end.code == 0 ? namespace_network(image_port) : loopback_network();
 }
 
+std::vector<std::string> tap_command() {
+  const auto network = machine_network(0);
+  return network && network->in_namespace ? in_namespace({}) : std::vector<std::string>{};
+}
+
 ClientRun run_with_client(std::vector<std::string> image, const Client& client,
                           const ClientNetwork& network, int operations, double timeout) {
   ClientRun run;

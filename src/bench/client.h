@@ -31,6 +31,10 @@ ClientNetwork namespace_network(int image_port);
 /// does not, a port. Nothing: the user has interrupted us.
 std::optional<ClientNetwork> machine_network(int image_port);
 
+/// The words before an image on `linux` that put it into such a namespace, with its tap. Empty:
+/// this machine does not let us, or the user has interrupted.
+std::vector<std::string> tap_command();
+
 struct ClientRun {
   ProcessEnd image;
   std::string console;  ///< of the image

@@ -319,7 +319,8 @@ class Profiler {
     if (!table) return named(table.error(), what);
     const auto now = table->work.find(component);
     if (now == table->work.end() || now->second <= 0) return Done{};
-    choice.factor = std::min(kMostFactor, now->second / profile_.work.at(component));
+    // Less than 1 is noise, or the luck of what was inlined: the solver would hunt for it.
+    choice.factor = std::clamp(now->second / profile_.work.at(component), 1.0, kMostFactor);
     return Done{};
   }
 

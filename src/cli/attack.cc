@@ -7,6 +7,7 @@
 #include <memory>
 #include <thread>
 
+#include "bench/client.h"
 #include "cli/choice.h"
 #include "codegen/probes.h"
 #include "codegen/weave.h"
@@ -194,8 +195,10 @@ class Attacker {
     Attacked a;
     a.manifest = woven->manifest;
     a.without = without;
-    a.cells = attack_cells(spec_, c, *elf, a.manifest, options_.only, options_.mutate);
     AttackRun run;
+    if (platform_ == "linux") run.with_tap = tap_command();
+    a.cells = attack_cells(spec_, c, *elf, a.manifest,
+                           {options_.only, options_.mutate, !run.with_tap.empty()});
     run.elf = woven->elf.string();
     run.timeout = options_.timeout;
     run.workers = std::max(1U, std::thread::hardware_concurrency());

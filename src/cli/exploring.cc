@@ -9,6 +9,7 @@
 #include <set>
 #include <thread>
 
+#include "bench/client.h"
 #include "cli/calibrated.h"
 #include "cli/files.h"
 #include "codegen/attack.h"
@@ -521,8 +522,10 @@ class Explorer {  // NOLINT(clang-analyzer-optin.performance.Padding)
     if (!woven) return woven.error();
     const auto elf = Elf::read(woven->elf);
     if (!elf) return elf.error();
-    auto cells = attack_cells(x_.spec, c, *elf, woven->manifest, {}, false);
     AttackRun run;
+    if (platform_ == "linux") run.with_tap = tap_command();
+    auto cells =
+        attack_cells(x_.spec, c, *elf, woven->manifest, {{}, false, !run.with_tap.empty()});
     run.elf = woven->elf.string();
     run.workers = std::max(1U, std::thread::hardware_concurrency());
     if (platform_ == "qemu") {

@@ -89,8 +89,9 @@ std::optional<GateCode> gate_code(const Elf& elf, const ElfSymbol& symbol) {
 /// What each cell aims at: the arguments of the image. An attacker knows the layout.
 class Targets {
  public:
-  Targets(const Spec& spec, const Configuration& c, const Elf& elf, const Manifest& manifest)
-      : spec_(spec), c_(c), elf_(elf), manifest_(manifest) {
+  Targets(const Spec& spec, const Configuration& c, const Elf& elf, const Manifest& manifest,
+          bool has_tap)
+      : spec_(spec), c_(c), elf_(elf), manifest_(manifest), has_tap_(has_tap) {
     for (const ElfSymbol& s : elf.symbols) {
       if (s.defined() && !s.name.empty()) symbols_.emplace(s.name, &s);
     }
@@ -330,8 +331,9 @@ class Targets {
       case Attack::null_jump:
         return text(k, PROBE_EXECUTE, {0});
       case Attack::unmapped_read: {
+        // Below the second thread's stack, where its overflow would meet the first's.
         Address stack = symbol(fmt::format("stack_start.{}", domain(k)));
-        if (stack) *stack -= 64;
+        if (stack) *stack += manifest_.stack_size + 64;
         return text(k, PROBE_READ, {stack});
       }
       case Attack::platform_read:
@@ -355,6 +357,9 @@ class Targets {
       case Attack::service:
       case Attack::service_jump:
         return service(cell, qemu);
+      case Attack::network:
+      case Attack::network_jump:
+        return network(cell, qemu);
       case Attack::own_wrpkru:
         return text(k, PROBE_OWN_CODE, {0});
       case Attack::own_xrstor:
@@ -366,36 +371,56 @@ class Targets {
     }
   }
 
+  struct Service {
+    const char* right;
+    const char* function;
+    std::uint64_t number;  ///< on qemu; on linux the system call's
+    const char* site;      ///< linux: behind the system call
+    std::uint64_t linux_number;
+    std::uint64_t first;  ///< linux: its first argument
+  };
+
+  bool holds(int compartment, const char* right) const {
+    const auto& held = manifest_.compartment(compartment)->services;
+    return std::find(held.begin(), held.end(), right) != held.end();
+  }
+
   /// A service that this compartment was not given.
   Text service(const AttackCell& cell, bool qemu) const {
-    struct Service {
-      const char* right;
-      const char* function;
-      std::uint64_t number;  ///< on qemu; on linux the system call's
-      const char* site;      ///< linux: behind the system call
-      std::uint64_t linux_number;
-    };
     constexpr std::array kServices = {
-        Service{"console", "platform_console_write", 0, "guarded_write_site", 1},
-        Service{"random", "platform_random", 4, "guarded_random_site", 318},
-        Service{"clock", "platform_wall_clock", 3, "guarded_clock_site", 228},
+        Service{"console", "platform_console_write", 0, "guarded_write_site", 1, 1},
+        Service{"random", "platform_random", 4, "guarded_random_site", 318, 1},
+        Service{"clock", "platform_wall_clock", 3, "guarded_clock_site", 228, 1},
     };
-    const auto& held = manifest_.compartment(cell.attacker)->services;
     for (const Service& s : kServices) {
-      if (std::find(held.begin(), held.end(), s.right) != held.end()) continue;
-      if (cell.attack == Attack::service) {
-        return text(cell.attacker, PROBE_SERVICE, {symbol(s.function)});
-      }
-      if (qemu) {
-        return text(
-            cell.attacker, PROBE_SERVICE_JUMP,
-            {system_call("platform_exit"), s.number, of_probe(cell.attacker, "probe_area")});
-      }
-      Address site = symbol(s.site);
-      if (site) *site -= 2;
-      return text(cell.attacker, PROBE_SERVICE_JUMP, {site, s.linux_number, 1});
+      if (holds(cell.attacker, s.right)) continue;
+      return cell.attack == Attack::service
+                 ? text(cell.attacker, PROBE_SERVICE, {symbol(s.function)})
+                 : jump_to(s, cell.attacker, qemu);
     }
     return std::nullopt;
+  }
+
+  /// Frames in place of text: what a stolen compartment would send its loot with.
+  Text network(const AttackCell& cell, bool qemu) const {
+    // The image's first file behind standard input, output and errors is its tap.
+    constexpr Service kNetwork = {"network", "platform_net_send", 12, "guarded_net_write_site", 1,
+                                  3};
+    // Without a device, nothing is sent by anybody: that would show nothing.
+    if (holds(cell.attacker, kNetwork.right) || (!qemu && !has_tap_)) return std::nullopt;
+    return cell.attack == Attack::network
+               ? text(cell.attacker, PROBE_SERVICE, {symbol(kNetwork.function)})
+               : jump_to(kNetwork, cell.attacker, qemu);
+  }
+
+  Text jump_to(const Service& service, int attacker, bool qemu) const {
+    if (qemu) {
+      return text(attacker, PROBE_SERVICE_JUMP,
+                  {system_call("platform_exit"), service.number, of_probe(attacker, "probe_area")});
+    }
+    Address site = symbol(service.site);
+    if (site) *site -= 2;
+    return text(attacker, PROBE_SERVICE_JUMP, {site, service.linux_number, service.first});
   }
 
   Address system_call(const std::string& function) const {
@@ -412,6 +437,7 @@ class Targets {
   const Configuration& c_;
   const Elf& elf_;
   const Manifest& manifest_;
+  bool has_tap_;
   std::map<std::string, const ElfSymbol*> symbols_;
 };
 
@@ -468,7 +494,8 @@ Seen boot(const AttackCell& cell, const Manifest& manifest, const AttackRun& run
                             .memory = memory_of(manifest),
                             .arguments = *cell.arguments});
   } else {
-    command = {run.elf, *cell.arguments};
+    if (is_on_network(cell.attack)) command = run.with_tap;
+    command.insert(command.end(), {run.elf, *cell.arguments});
   }
   std::string console;
   std::string errors;
@@ -594,14 +621,16 @@ std::optional<Configuration> configuration_of(const Spec& spec, const Manifest& 
 }
 
 std::vector<AttackCell> attack_cells(const Spec& spec, const Configuration& c, const Elf& elf,
-                                     const Manifest& manifest, const std::vector<std::string>& only,
-                                     bool sample) {
-  const Targets targets(spec, c, elf, manifest);
+                                     const Manifest& manifest, const AttackChoice& choice) {
+  const Targets targets(spec, c, elf, manifest, choice.has_tap);
   const int n = static_cast<int>(compartments_of(spec, c).size());
   std::vector<AttackCell> cells;
   for (int a = 0; a < kAttacks; ++a) {
     const auto attack = static_cast<Attack>(a);
-    if (!only.empty() && std::count(only.begin(), only.end(), facts(attack).name) == 0) continue;
+    if (!choice.only.empty() &&
+        std::count(choice.only.begin(), choice.only.end(), facts(attack).name) == 0) {
+      continue;
+    }
     std::set<Wall> tried;
     for (int attacker = 1; attacker <= n; ++attacker) {
       const int last = is_on_platform(attack) ? 0 : n;
@@ -612,7 +641,7 @@ std::vector<AttackCell> attack_cells(const Spec& spec, const Configuration& c, c
         cell.victim = victim;
         cell.promise = promise(spec, c, manifest.platform, attack, attacker, victim);
         if (cell.promise.verdict.kind != Kind::absent) cell.arguments = targets.arguments(cell);
-        if (sample && cell.arguments &&
+        if (choice.sample && cell.arguments &&
             !tried
                  .insert(is_on_platform(attack) ? Wall::same
                                                 : wall_between(spec, c, attacker, victim))

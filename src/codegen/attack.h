@@ -34,11 +34,15 @@ std::string text_of(const AttackVerdict& verdict);
 /// from.
 std::optional<Configuration> configuration_of(const Spec& spec, const Manifest& manifest);
 
-/// All cells, with what each is promised to come to. `only`: names of attacks; empty = all.
-/// `sample`: of each attack only one over each kind of wall.
+struct AttackChoice {
+  std::vector<std::string> only;  ///< names of attacks; empty = all
+  bool sample = false;            ///< of each attack only one over each kind of wall
+  bool has_tap = false;           ///< AttackRun::with_tap will be there: linux has a network
+};
+
+/// All cells, with what each is promised to come to.
 std::vector<AttackCell> attack_cells(const Spec& spec, const Configuration& c, const Elf& elf,
-                                     const Manifest& manifest, const std::vector<std::string>& only,
-                                     bool sample);
+                                     const Manifest& manifest, const AttackChoice& choice);
 
 struct AttackRun {
   std::string elf;  ///< absolute
@@ -46,6 +50,7 @@ struct AttackRun {
   Accelerator accelerator = Accelerator::tcg;
   double timeout = 20;  ///< seconds a cell
   unsigned workers = 1;
+  std::vector<std::string> with_tap;  ///< linux: the words before an image that get it a tap
   std::function<void(std::size_t done, std::size_t all)> progress;
 };
 

@@ -78,6 +78,8 @@ constexpr std::array<AttackFacts, kAttacks> kFacts = {{
     {"int-80", "makes a system call by interrupt"},
     {"service", "asks for a service that it has no right to"},
     {"service-jump", "jumps to the platform's system call with registers of its own"},
+    {"network", "sends a frame without having the right to"},
+    {"network-jump", "jumps to the system call that sends a frame"},
     {"own-wrpkru", "runs a wrpkru that it wrote into its memory"},
     {"own-xrstor", "runs an xrstor that it wrote into its memory"},
 }};
@@ -252,6 +254,8 @@ Promise on_platform(Attack attack, const std::string& platform, bool keys) {
       return stopped({"syscall", "gp"}, "system calls come from the platform's text only");
     case Attack::service:
     case Attack::service_jump:
+    case Attack::network:
+    case Attack::network_jump:
       return stopped({"service"}, "services are granted compartment by compartment");
     case Attack::own_wrpkru:
     case Attack::own_xrstor:
@@ -266,6 +270,10 @@ Promise on_platform(Attack attack, const std::string& platform, bool keys) {
 const AttackFacts& facts(Attack attack) { return kFacts[static_cast<std::size_t>(attack)]; }
 
 bool is_on_platform(Attack attack) { return attack >= Attack::null_read; }
+
+bool is_on_network(Attack attack) {
+  return attack == Attack::network || attack == Attack::network_jump;
+}
 
 std::vector<std::vector<int>> compartments_of(const Spec& spec, const Configuration& c) {
   return classes(c, spec.size(), 0);

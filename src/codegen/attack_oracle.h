@@ -87,6 +87,8 @@ enum class Attack : std::uint8_t {
   interrupt_80,
   service,
   service_jump,
+  network,
+  network_jump,
   own_wrpkru,
   own_xrstor,
 };
@@ -99,6 +101,7 @@ struct AttackFacts {
 };
 const AttackFacts& facts(Attack attack);
 bool is_on_platform(Attack attack);
+bool is_on_network(Attack attack);
 
 /// How an attack went, or must go.
 struct AttackVerdict {

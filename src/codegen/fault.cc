@@ -86,18 +86,17 @@ struct Target {
   int compartment = 0;
 };
 
-/// The lowest page of a thread's stack is not there (gates.cc): who is there has outgrown it.
-bool outgrown(const Manifest& m, const Manifest::Section& s, std::uint64_t address) {
-  constexpr std::uint64_t kPage = 4096;
+/// Below a thread's stack, where nothing is mapped.
+bool is_guard(const Manifest& m, const Manifest::Section& s, std::uint64_t address) {
   return s.kind == "stack" && m.stack_size > 0 && address >= s.start && address < s.end &&
-         (address - s.start) % m.stack_size < kPage;
+         (address - s.start) % m.stack_size < kStackGuard;
 }
 
 /// The smallest range that holds an address: ranges of `shared` may lie in one another.
 Target target_of(const Manifest& m, std::uint64_t address) {
   Target best;
   const auto look = [&](const Manifest::Section& s, int compartment) {
-    if (address < s.start || address >= s.end || outgrown(m, s, address)) return;
+    if (address < s.start || address >= s.end || is_guard(m, s, address)) return;
     if (best.section != nullptr && best.section->end - best.section->start <= s.end - s.start) {
       return;
     }
@@ -140,13 +139,18 @@ std::string target_text(const Manifest* m, const Elf& elf, const SymbolIndex& sy
   }
   if (address < 4096) return "nothing: a null pointer";
   if (m != nullptr) {
-    // A stack or heap that was outgrown ends right there.
+    // A guard page is also just behind what stands below it, which has nothing to do with it.
     for (const auto& c : m->compartments) {
       for (const auto& s : c.sections) {
-        if (outgrown(*m, s, address)) {
+        if (is_guard(*m, s, address)) {
           return fmt::format("nothing: just below the stack of {}, thread {}",
                              compartment_text(*m, c.number), (address - s.start) / m->stack_size);
         }
+      }
+    }
+    // A stack or heap that was outgrown ends right there.
+    for (const auto& c : m->compartments) {
+      for (const auto& s : c.sections) {
         if (address < s.start && s.start - address <= 4096) {
           return fmt::format("nothing: just below the {} of {}", s.kind,
                              compartment_text(*m, c.number));

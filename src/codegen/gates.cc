@@ -6,6 +6,7 @@
 #include <array>
 
 #include "codegen/callback.h"
+#include "codegen/manifest.h"
 
 /// Gates: the code that carries a call from one compartment into another with protection keys.
 ///
@@ -42,7 +43,6 @@ namespace flexos {
 namespace {
 
 constexpr std::uint32_t kAllServices = 31;
-constexpr std::uint64_t kPage = 4096;
 constexpr std::array kArguments32 = {"edi", "esi", "edx", "ecx", "r8d", "r9d"};
 constexpr std::array kSaved = {"rbx", "rbp", "r12", "r13", "r14", "r15"};
 constexpr std::array kSaved32 = {"ebx", "ebp", "r12d", "r13d", "r14d", "r15d"};
@@ -358,6 +358,13 @@ void table(Writer& w, const Plan& plan, const Sizes& sizes) {
   region("rodata_start", "rodata_end", 0,
          w.has(Defence::rodata_read_only) ? w.has(Defence::rodata_no_execute) ? 1 : 1 | 4 : 1 | 2);
   const auto key = [&](Defence defence, int own) { return w.has(defence) ? own : 0; };
+  // One a thread. The lowest page is not mapped: an overflow faults before it reaches a neighbour.
+  const auto stacks = [&](const std::string& start, std::uint64_t size, int own) {
+    for (std::uint64_t at = 0; at < size * sizes.threads; at += size) {
+      region(fmt::format("{} + {}", start, at + kStackGuard),
+             fmt::format("{} + {}", start, at + size), own, 1 | 2);
+    }
+  };
   for (const Compartment& c : plan.compartments) {
     const int k = c.number;
     region(fmt::format("data_start.{}", k), fmt::format("data_end.{}", k),
@@ -365,16 +372,13 @@ void table(Writer& w, const Plan& plan, const Sizes& sizes) {
     region(fmt::format("heap_start.{}", k), fmt::format("heap_end.{}", k),
            key(Defence::heap_key, c.key), 1 | 2);
     region(fmt::format("window_start.{}", k), fmt::format("window_end.{}", k), 0, 1 | 2);
-    region(fmt::format("private_start.{}", k), fmt::format("private_end.{}", k), c.key, 1 | 2);
+    stacks(fmt::format("private_start.{}", k), c.unsafe_stack ? sizes.unsafe_stack : 0, c.key);
+    region(fmt::format("private_start.{} + {}", k,
+                       c.unsafe_stack ? sizes.unsafe_stack * sizes.threads : 0),
+           fmt::format("private_end.{}", k), c.key, 1 | 2);
   }
   for (const StackDomain& d : plan.domains) {
-    // The lowest page of each is left out: who needs more than there is faults, and does not write
-    // over the next thread's.
-    for (std::uint64_t t = 0; t < sizes.threads; ++t) {
-      region(fmt::format("stack_start.{} + {}", d.number, t * sizes.stack + kPage),
-             fmt::format("stack_start.{} + {}", d.number, (t + 1) * sizes.stack),
-             key(Defence::stack_key, d.key), 1 | 2);
-    }
+    stacks(fmt::format("stack_start.{}", d.number), sizes.stack, key(Defence::stack_key, d.key));
     if (d.compartments.size() > 1) {
       region(fmt::format("domain_start.{}", d.number), fmt::format("domain_end.{}", d.number),
              d.key, 1 | 2);

@@ -14,7 +14,9 @@ struct Hook {
 
 /// Sizes of an image's memory, bytes; multiples of a page.
 struct Sizes {
-  std::uint64_t stack = 1 << 20;  ///< of a thread, with the page at its end that is not there
+  // Of one thread, its guard page included. Real programs put much there: Redis compresses with a
+  // table of 512 KiB. Memory that nobody touches costs nothing.
+  std::uint64_t stack = 1 << 20;
   std::uint64_t heap = 64 << 20;  ///< of the compartments that have an allocator
   std::uint64_t window =
       256 << 10;  ///< what can cross at a time, nested calls of a thread together

@@ -15,6 +15,9 @@
 /// depends on the time or the machine, so that the same configuration has the same bytes.
 namespace flexos {
 
+/// Bytes of a thread's stack that are not mapped, at its lower end.
+inline constexpr std::uint64_t kStackGuard = 4096;
+
 struct Manifest {
   static constexpr int kVersion = 1;
 
@@ -96,7 +99,7 @@ struct Manifest {
   std::string platform;  ///< qemu, linux
   std::string sharing;   ///< copy, dss
   int threads = 1;
-  std::uint64_t stack_size = 0;  ///< bytes for one thread in one stack domain
+  std::uint64_t stack_size = 0;  ///< bytes for one thread in one stack domain, kStackGuard included
   std::vector<Compartment> compartments;
   std::vector<Boundary> boundaries;  ///< every pair, a < b
   std::vector<Section> shared;       ///< what is no compartment's own: text, constants, tables

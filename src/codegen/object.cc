@@ -48,8 +48,8 @@ std::vector<std::string> base_flags(const fs::path& project) {
   return {"--target=x86_64-unknown-none-elf", "-ffreestanding", "-fno-pic", "-mcmodel=small", "-O2",
           "-g1", "-ffunction-sections", "-fdata-sections", "-fno-asynchronous-unwind-tables",
           "-fno-unwind-tables", "-fno-stack-protector",
-          // A large frame touches each of its pages, or it would reach over the page below a stack
-          // that is not there. (The driver knows the option for systems with a name only.)
+          // A frame of many pages does not step over a guard page. (Past the driver, which leaves
+          // the option out without a word for systems without a name.)
           "-Xclang", "-fstack-clash-protection", "-fno-ident", "-fno-addrsig", "-nostdlibinc",
           "-nostdlibinc",  // a header that a package lacks is not the host's
           fmt::format("-ffile-prefix-map={}=.", project.string()),

@@ -27,7 +27,6 @@ class Areas {
     text_ += fmt::format("{0}_end.{1} = {0}_start.{1} + 0x{2:x};\n", name, number, size);
     last_ = fmt::format("{}_end.{}", name, number);
   }
-  void gap() { last_ = fmt::format("({} + 0x{:x})", last_, kPage); }
   void define(const std::string& symbol, const std::string& value) {
     text_ += fmt::format("{} = {};\n", symbol, value);
   }
@@ -42,7 +41,6 @@ class Areas {
 std::string memory(const Plan& plan, const Sizes& sizes) {
   Areas areas;
   for (const StackDomain& d : plan.domains) {
-    areas.gap();  // below each stack nothing is mapped: an overflow faults
     areas.add("stack", d.number, sizes.stack * sizes.threads);
   }
   for (const Compartment& c : plan.compartments) {

@@ -67,7 +67,7 @@ def connect(host, port, timeout):
     return client
 
 
-class Wire(unittest.TestCase):
+class EchoServer(unittest.TestCase):
     def setUp(self):
         self.folder = pathlib.Path(tempfile.mkdtemp())
         self.addCleanup(shutil.rmtree, self.folder)
@@ -80,6 +80,8 @@ class Wire(unittest.TestCase):
         image, = json.loads(built.stdout)["images"]
         return image["folder"]
 
+
+class Wire(EchoServer):
     def serve(self, command):
         """Starts an image; returns when it listens."""
         server = subprocess.Popen(list(map(str, command)), stdin=subprocess.DEVNULL,

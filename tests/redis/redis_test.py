@@ -161,6 +161,8 @@ class Redis(unittest.TestCase):
         self.cli("EVAL", "redis.call('SET', 'long', string.rep('text', 50000))", "0")
         self.assertEqual(self.cli("SAVE"), "OK")
         self.cli("EVAL", "for i=1,1000 do redis.call('HSET','hash',i,i*i) end", "0")
+        # Compressing what can be takes half a megabyte of stack.
+        self.cli("EVAL", "redis.call('HSET','hash','long',string.rep('abc',1000))", "0")
         digest = self.cli("DEBUG", "DIGEST")
         for command in ("RELOAD", "LOADAOF"):  # from a snapshot that it writes; from the log
             self.assertEqual(self.cli("DEBUG", command), "OK")
@@ -175,6 +177,35 @@ class Redis(unittest.TestCase):
         self.assertIn("ERR", answer)
         self.assertEqual(self.cli("SET", "still", "here"), "OK")
         self.assertIn("Can't save in background: fork: Function not implemented", self.ends())
+
+    def test_calls_are_checked(self):
+        """With cfi everywhere; what calls functions by pointers of other types is exempt by name."""
+        self.start("--unprotected", "--harden", "*=cfi")
+        self.serves()
+        self.answers([
+            ("XGROUP CREATE stream group $ MKSTREAM", "OK"), ("XADD stream 1-1 k v", "1-1"),
+            ("XREADGROUP GROUP group me STREAMS stream >", "stream\n1-1\nk\nv"),
+            ("XGROUP DESTROY stream group", "1"), ("DEL stream", "1"),  # raxRecursiveFree
+            ("ACL SETUSER bob on >secret", "OK"), ("ACL DELUSER bob", "1"),
+            ('EVAL "return redis.pcall(\'GET\')" 0',
+             "ERR Wrong number of args calling Redis command from script\n"),
+            ('FUNCTION LOAD "#!lua name=lib\\nredis.register_function(\'f\', '
+             'function() return 7 end)"', "lib"),
+            ("FCALL f 0", "7"),
+        ])
+        redis = ["redis-cli", "-p", str(self.port)]
+        library = subprocess.run([*redis, "FUNCTION", "DUMP"], stdin=subprocess.DEVNULL,
+                                 capture_output=True, timeout=60, check=True).stdout[:-1]
+        restored = subprocess.run([*redis, "-X", "IT", "FUNCTION", "RESTORE", "IT", "REPLACE"],
+                                  input=library, capture_output=True, timeout=60, check=True)
+        self.assertEqual(restored.stdout, b"OK\n")  # listEmpty
+        script = self.folder / "script.lua"
+        script.write_text("return 7\n")
+        debugged = subprocess.run([*redis, "--ldb-sync-mode", "--eval", script], input="continue\n",
+                                  capture_output=True, text=True, timeout=60, check=False)
+        self.assertIn("(integer) 7", debugged.stdout)  # listDelNode
+        self.assertIn("used_memory", self.cli("INFO", "everything"))
+        self.ends()
 
     def test_the_network_behind_private_stacks(self):
         self.start("--layout", f"redis+libc+{REST}|lwip+netdev", "--mechanism", "mpk.full")

@@ -79,6 +79,19 @@ class Replay(ToolTest):
         self.assertEqual(self.ask("--replay", self.table, "--at-least", "41%",
                                   "--strategy", "exhaustive")["measured"], 80)
 
+    def test_eighty_real_images_of_redis(self):
+        """The paper's experiment at the paper's budget, recorded from our images."""
+        folder = pathlib.Path(__file__).resolve().parents[1] / "replay"
+        answers = {}
+        for strategy in ("exhaustive", "model"):
+            run = self.run_tool("safest", folder / "redis.yaml", "--replay", folder / "redis.csv",
+                                "--at-least", "41%", "--strategy", strategy, "--format", "json")
+            self.assertEqual(run.returncode, 0, run.stderr)
+            answers[strategy] = json.loads(run.stdout)
+        self.assertEqual(answers["model"]["maximal"], answers["exhaustive"]["maximal"])
+        self.assertEqual(answers["exhaustive"]["measured"], 80)
+        self.assertLessEqual(answers["model"]["measured"], 15)
+
     def test_per_cent_and_slowdown_are_of_the_unprotected(self):
         # 50 % of the row that all others are safer than.
         per_cent = self.ask("--replay", self.table, "--at-least", "50%")

@@ -60,7 +60,8 @@ uint32_t saved_rights(const Ucontext& context) {
 bool is_site(uint64_t rip) {
   return rip == address(guarded_write_site) || rip == address(guarded_read_site) ||
          rip == address(guarded_clock_site) || rip == address(guarded_random_site) ||
-         rip == address(guarded_idle_site);
+         rip == address(guarded_idle_site) || rip == address(guarded_net_read_site) ||
+         rip == address(guarded_net_write_site);
 }
 
 /// By the processor's number; as on qemu.

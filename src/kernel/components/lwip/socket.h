@@ -38,6 +38,7 @@ struct Socket {
   bool finished;   ///< the peer sends no more
   bool shut_read;  ///< we read no more
   bool shut_write;
+  bool refused;  ///< TCP: lwIP had no room for a byte, and nothing has changed since
   bool no_delay;
   bool reuse;
   int error;             ///< a positive number of Linux, handed out once

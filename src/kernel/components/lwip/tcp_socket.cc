@@ -51,7 +51,20 @@ err_t received(void* argument, tcp_pcb* pcb, pbuf* p, err_t) {
 }
 
 err_t sent(void* argument, tcp_pcb*, u16_t) {
-  if (Socket* s = socket_of(argument)) stir(s, false);
+  if (Socket* s = socket_of(argument)) {
+    s->refused = false;
+    stir(s, false);
+  }
+  return ERR_OK;
+}
+
+/// Twice a second. What was refused may have been for others' sake, of whose end nobody tells.
+err_t polled(void* argument, tcp_pcb*) {
+  Socket* s = socket_of(argument);
+  if (s != nullptr && s->refused) {
+    s->refused = false;
+    stir(s, false);
+  }
   return ERR_OK;
 }
 
@@ -79,6 +92,7 @@ void watch(Socket* s) {
   tcp_arg(s->tcp, s);
   tcp_recv(s->tcp, received);
   tcp_sent(s->tcp, sent);
+  tcp_poll(s->tcp, polled, 1);
   tcp_err(s->tcp, failed);
 }
 
@@ -185,8 +199,16 @@ uint32_t take(Socket* s, void* buffer, uint32_t n, bool keep) {
 }
 
 bool writable(const Socket* s) {
-  return s->tcp != nullptr && s->state == State::connected &&
+  return s->tcp != nullptr && s->state == State::connected && !s->refused &&
          tcp_sndbuf(s->tcp) > TCP_SNDLOWAT / 4 && tcp_sndqueuelen(s->tcp) < TCP_SND_QUEUELEN - 8;
+}
+
+/// Bytes that one tcp_write can queue: it takes all or nothing, a place a segment.
+static uint32_t room(const tcp_pcb* pcb) {
+  const uint32_t used = tcp_sndqueuelen(pcb) + 8u;
+  const uint32_t half = pcb->snd_wnd_max / 2;  // as tcp_write cuts segments
+  const uint32_t segment = half == 0 || half > pcb->mss ? pcb->mss : half;
+  return used >= TCP_SND_QUEUELEN ? 0 : (TCP_SND_QUEUELEN - used) * segment;
 }
 
 int64_t put(Socket* s, const void* bytes, uint32_t n, bool more) {
@@ -195,12 +217,17 @@ int64_t put(Socket* s, const void* bytes, uint32_t n, bool more) {
     uint32_t now = tcp_sndbuf(s->tcp);
     if (now > n - done) now = n - done;
     if (now > 0xffff) now = 0xffff;
-    if (now == 0 || tcp_sndqueuelen(s->tcp) >= TCP_SND_QUEUELEN - 8) break;
+    if (now > room(s->tcp)) now = room(s->tcp);
+    if (now == 0) break;
     const bool last = done + now == n && !more;
     const err_t error =
         tcp_write(s->tcp, static_cast<const char*>(bytes) + done, static_cast<u16_t>(now),
                   static_cast<u8_t>(TCP_WRITE_FLAG_COPY | (last ? 0 : TCP_WRITE_FLAG_MORE)));
-    if (error == ERR_MEM) break;
+    if (error == ERR_MEM) {
+      // Else whoever waits until it is writable is told at once that it is, again and again.
+      s->refused = done == 0;
+      break;
+    }
     if (error != ERR_OK && done == 0) return -sockets::error_of(error);
     if (error != ERR_OK) break;
     done += now;
@@ -245,6 +272,7 @@ void close(Socket* s) {
   const bool unread = readable(s) > 0;
   tcp_arg(pcb, nullptr);
   tcp_sent(pcb, nullptr);
+  tcp_poll(pcb, nullptr, 0);
   tcp_err(pcb, nullptr);
   if (unread || tcp_close(pcb) != ERR_OK) {
     tcp_abort(pcb);

@@ -63,12 +63,13 @@
 #define CHECKSUM_CHECK_TCP 1
 #define CHECKSUM_CHECK_UDP 1
 #define CHECKSUM_CHECK_ICMP 1
+#define LWIP_HOOK_FILENAME "lwip_hooks.h"
+#define LWIP_HOOK_TCP_INPACKET_PCB(pcb, hdr, optlen, opt1len, opt2, p) flexos_lwip_check(pcb, hdr)
 /// On the loopback interface nothing is sent over any wire.
 #define LWIP_CHECKSUM_CTRL_PER_NETIF 1
 #define LWIP_CHECKSUM_ON_COPY 1
 
 /// Acknowledgements to a peer that has taken back its window (acknowledge.cc).
-#define LWIP_HOOK_FILENAME "lwip/port/hooks.h"
 #define LWIP_HOOK_TCP_OUT_ADD_TCPOPTS(p, hdr, pcb, opts) flexos_lwip_acknowledge(p, hdr, pcb, opts)
 
 #define LWIP_STATS 0
