@@ -24,10 +24,11 @@ class Pulse {
   uint64_t since() const { return since_; }
 
  private:
-  inline static uint64_t moments = 0;
+  static uint64_t moments;  // in ready.cc
 
-  uint32_t activity_ = 0;
-  uint64_t since_ = 0;
+  // Zero where they stand, in tables: with a value here these tables would be filled at the start.
+  uint32_t activity_;
+  uint64_t since_;
 };
 
 }  // namespace ready

@@ -6,6 +6,8 @@
 
 namespace ready {
 
+uint64_t Pulse::moments = 0;
+
 namespace {
 
 using sockets::Kind;
@@ -20,7 +22,7 @@ struct Foreign {
   Pulse pulse;
 };
 
-Foreign foreign[kForeign];
+constinit Foreign foreign[kForeign] = {};
 
 int of_stream(const Socket* s) {
   int r = 0;
