@@ -77,7 +77,7 @@ _flexos_explore() {
       options="$options --record --poset -n $measuring $common"
       ;;
     explain) options="--config --layout $common" ;;
-    build) options="--top --config --layout --unprotected --output --platform $common" ;;
+    build) options="--top --config --layout --unprotected --output --platform --heap $common" ;;
     measure)
       options="--top --config --layout --mechanism --harden --unprotected -n $measuring $common"
       ;;

@@ -69,6 +69,7 @@ complete -c flexos-explore -n "__fish_seen_subcommand_from build" -l layout -x -
 complete -c flexos-explore -n "__fish_seen_subcommand_from build" -l unprotected -d "everything in one compartment"
 complete -c flexos-explore -n "__fish_seen_subcommand_from build" -s o -l output -x -a "(__fish_complete_directories)" -d "folder of the images"
 complete -c flexos-explore -n "__fish_seen_subcommand_from build" -l platform -x -a "qemu linux" -d "what they run on"
+complete -c flexos-explore -n "__fish_seen_subcommand_from build" -l heap -x -d "memory of each compartment that allocates, MiB"
 complete -c flexos-explore -n "__fish_seen_subcommand_from report" -s o -l output -r -F -d "the page"
 complete -c flexos-explore -n "__fish_seen_subcommand_from report" -l figure -r -F -d "the frontier as a figure, .svg .png .pdf"
 complete -c flexos-explore -n "__fish_seen_subcommand_from report" -l csv -r -F -d "everything as a table"

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "cli/choice.h"
@@ -17,6 +18,7 @@ struct Options {
   ChoiceOptions choice;
   std::string out = "images";
   std::string platform;
+  std::optional<std::uint64_t> heap;  ///< MiB
 };
 
 Json to_json(const Woven& woven, double seconds) {
@@ -57,6 +59,7 @@ int run(App& app, const Options& options) {
   weave.project = project;
   weave.out = std::filesystem::absolute(options.out);
   weave.tool = "flexos-explore " FLEXOS_VERSION;
+  if (options.heap) weave.sizes.heap = *options.heap << 20;
   const auto made = weave_all(*spec, store, weave, chosen, {.stop_at_error = true});
   if (!made) {
     const Error& error = made.error();
@@ -87,6 +90,12 @@ void add_build(CLI::App& root, App& app, int& exit_code) {
   command->add_option("--platform", options->platform, "qemu or linux (default: the spec's)")
       ->check(CLI::IsMember({"qemu", "linux"}))
       ->option_text("{qemu,linux}");
+  // All of an image lies below 2 GiB; the linker says so where several heaps do not fit.
+  command
+      ->add_option("--heap", options->heap,
+                   "memory of each compartment that allocates, MiB (default: 64)")
+      ->check(CLI::Range(2, 1536))
+      ->option_text("MIB");
 }
 
 }  // namespace flexos

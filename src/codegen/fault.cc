@@ -139,13 +139,18 @@ std::string target_text(const Manifest* m, const Elf& elf, const SymbolIndex& sy
   }
   if (address < 4096) return "nothing: a null pointer";
   if (m != nullptr) {
-    // A stack or heap that was outgrown ends right there.
+    // A guard page is also just behind what stands below it, which has nothing to do with it.
     for (const auto& c : m->compartments) {
       for (const auto& s : c.sections) {
         if (is_guard(*m, s, address)) {
           return fmt::format("nothing: just below the stack of {}, thread {}",
                              compartment_text(*m, c.number), (address - s.start) / m->stack_size);
         }
+      }
+    }
+    // A stack or heap that was outgrown ends right there.
+    for (const auto& c : m->compartments) {
+      for (const auto& s : c.sections) {
         if (address < s.start && s.start - address <= 4096) {
           return fmt::format("nothing: just below the {} of {}", s.kind,
                              compartment_text(*m, c.number));

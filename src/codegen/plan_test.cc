@@ -1,5 +1,6 @@
 #include "codegen/plan.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -276,6 +277,23 @@ TEST(Gates, EveryRightThatIsSetIsCheckedAndNoneImagesSetNone) {
     const std::string text = gates_source(s, plan(mechanism), kRuntime, parts(), {}, {}, Sizes{});
     EXPECT_EQ(count(text, "    wrpkru\n    cmpl $0x"), count(text, "wrpkru\n")) << mechanism;
     EXPECT_EQ(count(text, "wrpkru\n") == 0, std::string(mechanism) == "none");
+  }
+}
+
+TEST(Gates, BelowEachThreadsStackOnePageIsNotThere) {
+  const Spec s = spec();
+  const auto list = parts();
+  const Plan p = plan("mpk.full", list);
+  const Sizes sizes{.stack = 0x10000, .threads = 3};
+  const std::string text = gates_source(s, p, kRuntime, list, {}, {}, sizes);
+  for (const StackDomain& d : p.domains) {
+    for (const char* region :
+         {"{0} + 4096, stack_start.{0} + 65536\n", "{0} + 69632, stack_start.{0} + 131072\n",
+          "{0} + 135168, stack_start.{0} + 196608\n"}) {
+      const std::string line =
+          "    .quad stack_start." + fmt::format(fmt::runtime(region), d.number);
+      EXPECT_EQ(count(text, line), 1U) << line;
+    }
   }
 }
 

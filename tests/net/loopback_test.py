@@ -18,7 +18,7 @@ components: [loopback, libc, lwip, vfs, ramfs, time, sched, alloc, console, rand
 """
 STACK_APART = "loopback+libc+alloc+sched|lwip|vfs+ramfs+console|time+random"
 LIBRARY_APART = "loopback|libc+vfs+ramfs+console|lwip+alloc|sched|time+random"
-CHECKS = 133
+CHECKS = 139
 
 
 class Loopback(unittest.TestCase):

@@ -64,6 +64,15 @@ class Images(unittest.TestCase):
     def test_none(self):
         self.check("")
 
+    def test_a_stack_that_is_outgrown(self):
+        done = subprocess.run([TOOL, "run", self.image("").parent, "--", "deep"],
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
+                              check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr, r"FLEXOS FAULT kind=page .* access=w")
+        self.assertIn("nothing: just below the stack of compartment 1", done.stderr)
+        self.assertIn("thread 0", done.stderr)
+
     def test_stack_protector(self):
         self.check("stack-protector")
 

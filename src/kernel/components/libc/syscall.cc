@@ -270,7 +270,7 @@ long sleep_for(long clock, bool absolute, const timespec& want, timespec* left) 
 /// What a program may have. Nothing can be raised; what it lowers is its own affair.
 long limits(long what, const rlimit* wanted, rlimit* result) {
   constexpr rlim_t kDescriptors = FLEXOS_FIRST_SOCKET + FLEXOS_SOCKETS;
-  constexpr rlim_t kStack = 256 << 10;
+  constexpr rlim_t kStack = 1 << 20;
   rlim_t most = RLIM_INFINITY;
   if (what == RLIMIT_NOFILE) most = kDescriptors;
   if (what == RLIMIT_STACK) most = kStack;

@@ -127,6 +127,23 @@ static void sets(void) {
   check("in turn", first != e[0].data.u64, 1);
   read(p[0], text, 1);
   recv(b, text, 1, 0);
+  check("quiet again", epoll_wait(set, e, 4, 0), 0);
+  // Not in the order in which they are watched, and whatever was reported before.
+  write(p[1], "x", 1);
+  send(a, "5", 1, 0);
+  check("both", epoll_wait(set, e, 4, 100), 2);
+  check("the pipe came first", (long)(e[0].data.u64 >> 32), p[0]);
+  read(p[0], text, 1);
+  recv(b, text, 1, 0);
+  check("quiet again", epoll_wait(set, e, 4, 0), 0);
+  send(a, "6", 1, 0);
+  send(a, "7", 1, 0);
+  usleep(20000);
+  write(p[1], "x", 1);
+  check("both", epoll_wait(set, e, 4, 100), 2);
+  check("now the socket did", (long)(e[0].data.u64 >> 32), b);
+  read(p[0], text, 1);
+  recv(b, text, sizeof text, 0);
   close(p[1]);
   check("the writer is gone", sole(set, p[0], 0), EPOLLHUP);
   close(p[0]);

@@ -27,7 +27,6 @@ struct Watch {
 struct Set {
   Set* next;
   int count;
-  int start;
   int16_t place[ready::kAll];
   Watch watches[ready::kAll];
 };
@@ -43,6 +42,12 @@ void remove(Set* set, int descriptor) {
   if (at == set->count) return;
   set->watches[at] = last;
   set->place[last.descriptor] = static_cast<int16_t>(at + 1);
+}
+
+int bits_of(const Watch& w) { return ready::of(w.descriptor, static_cast<int>(w.events & 0xffff)); }
+
+uint64_t since(const Set* set, int place) {
+  return ready::pulse(set->watches[place].descriptor)->since();
 }
 
 }  // namespace
@@ -69,14 +74,14 @@ int control(Set* set, int operation, int descriptor, uint32_t events, uint64_t d
   switch (operation) {
     case kAdd:
       if (watched) return -FLEXOS_EEXIST;
-      set->watches[set->count++] = {data, events, ready::activity(descriptor) - 1,
+      set->watches[set->count++] = {data, events, ready::pulse(descriptor)->activity() - 1,
                                     static_cast<int16_t>(descriptor)};
       set->place[descriptor] = static_cast<int16_t>(set->count);
       return 0;
     case kModify: {
       if (!watched) return -FLEXOS_ENOENT;
       Watch& w = set->watches[set->place[descriptor] - 1];
-      w = {data, events, ready::activity(descriptor) - 1, w.descriptor};
+      w = {data, events, ready::pulse(descriptor)->activity() - 1, w.descriptor};
       return 0;
     }
     case kDelete:
@@ -89,23 +94,29 @@ int control(Set* set, int operation, int descriptor, uint32_t events, uint64_t d
 }
 
 int collect(Set* set, flexos_event* events, size_t n) {
-  size_t found = 0;
-  if (set->start >= set->count) set->start = 0;
-  int at = set->start;
-  for (int looked = 0; looked < set->count && found < n; looked++) {
-    Watch& w = set->watches[at];
-    at = at + 1 == set->count ? 0 : at + 1;
+  // The places of those that are ready, who waits longest first.
+  static int16_t found[ready::kAll];
+  int count = 0;
+  for (int at = 0; at < set->count; at++) {
+    const Watch& w = set->watches[at];
     if (w.events == 0) continue;
-    const uint32_t activity = ready::activity(w.descriptor);
-    if ((w.events & kEdge) != 0 && w.seen == activity) continue;
-    const int bits = ready::of(w.descriptor, static_cast<int>(w.events & 0xffff));
-    if (bits == 0) continue;
-    w.seen = activity;
-    if ((w.events & kOneShot) != 0) w.events = 0;
-    events[found++] = {static_cast<uint32_t>(bits), w.data};
+    const ready::Pulse& pulse = *ready::pulse(w.descriptor);
+    if ((w.events & kEdge) != 0 && w.seen == pulse.activity()) continue;
+    if (bits_of(w) == 0) continue;
+    int to = count++;
+    for (; to > 0 && since(set, found[to - 1]) > pulse.since(); to--) found[to] = found[to - 1];
+    found[to] = static_cast<int16_t>(at);
   }
-  set->start = at;
-  return static_cast<int>(found);
+  const int reported = static_cast<size_t>(count) < n ? count : static_cast<int>(n);
+  for (int i = 0; i < reported; i++) {
+    Watch& w = set->watches[found[i]];
+    events[i] = {static_cast<uint32_t>(bits_of(w)), w.data};
+    ready::Pulse& pulse = *ready::pulse(w.descriptor);
+    w.seen = pulse.activity();
+    if ((w.events & kOneShot) != 0) w.events = 0;
+    pulse.reported();
+  }
+  return reported;
 }
 
 void forget(int descriptor) {

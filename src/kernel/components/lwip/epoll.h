@@ -19,7 +19,8 @@ void release(Set* set);
 /// 0, or -EEXIST, -ENOENT, -EBADF, -EINVAL.
 int control(Set* set, int operation, int descriptor, uint32_t events, uint64_t data);
 
-/// Up to `n` of those that are ready. Starts behind where it ended last, so that none starves.
+/// Up to `n` of those that are ready, in the order in which they became so. Who has been reported
+/// goes to the end, so that none starves.
 int collect(Set* set, flexos_event* events, size_t n);
 
 /// The descriptor is closed: no set watches it any more.

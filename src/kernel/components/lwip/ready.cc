@@ -6,6 +6,8 @@
 
 namespace ready {
 
+uint64_t Pulse::moments = 0;
+
 namespace {
 
 using sockets::Kind;
@@ -17,10 +19,10 @@ static_assert(kForeign == FLEXOS_FIRST_SOCKET);
 struct Foreign {
   bool known;
   int bits;
-  uint32_t activity;
+  Pulse pulse;
 };
 
-Foreign foreign[kForeign];
+constinit Foreign foreign[kForeign] = {};
 
 int of_stream(const Socket* s) {
   int r = 0;
@@ -60,16 +62,23 @@ int of(int descriptor, int wanted) {
   return (of_socket(s) | error) & (wanted | kUnasked);
 }
 
-uint32_t activity(int descriptor) {
-  if (descriptor >= 0 && descriptor < kForeign) return foreign[descriptor].activity;
-  const Socket* s = sockets::find(descriptor);
-  return s == nullptr ? 0 : s->activity;
+Pulse* pulse(int descriptor) {
+  if (descriptor >= 0 && descriptor < kForeign) return &foreign[descriptor].pulse;
+  Socket* s = sockets::find(descriptor);
+  return s == nullptr ? nullptr : &s->pulse;
 }
 
 void note(int descriptor, int bits) {
   if (descriptor < 0 || descriptor >= kForeign) return;
   Foreign& f = foreign[descriptor];
-  f = {.known = bits >= 0, .bits = bits >= 0 ? bits : 0, .activity = f.activity + 1};
+  const int now = bits >= 0 ? bits : 0;
+  if ((now & ~f.bits) != 0) {
+    f.pulse.rise();
+  } else {
+    f.pulse.touch();
+  }
+  f.known = bits >= 0;
+  f.bits = now;
 }
 
 }  // namespace ready

@@ -2,6 +2,7 @@
 
 #include <stdint.h>
 
+#include "lwip/pulse.h"
 #include "lwip/socket.h"
 
 /// Who is ready for what: sockets, which the stack knows itself, and others' descriptors, whose
@@ -15,8 +16,8 @@ constexpr int kAll = kForeign + sockets::kMost;
 /// Bits of `wanted`, and what is told unasked; FLEXOS_POLLNVAL: there is no such descriptor.
 int of(int descriptor, int wanted);
 
-/// Changes whenever something happened to the descriptor: what edge-triggered watching asks for.
-uint32_t activity(int descriptor);
+/// What has happened to the descriptor; null: there is no such socket.
+Pulse* pulse(int descriptor);
 
 /// A descriptor of somebody else; -1: gone.
 void note(int descriptor, int bits);

@@ -7,7 +7,7 @@ namespace sockets {
 
 namespace {
 
-Socket table[kMost];
+constinit Socket table[kMost] = {};
 static_assert(kMost == FLEXOS_SOCKETS);
 
 }  // namespace

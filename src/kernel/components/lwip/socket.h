@@ -3,6 +3,7 @@
 #include <stdint.h>
 
 #include "lwip/pbuf.h"
+#include "lwip/pulse.h"
 #include "lwip/tcp.h"
 #include "lwip/udp.h"
 
@@ -60,8 +61,8 @@ struct Socket {
   unsigned first_waiting;
   unsigned waiting_count;
   unsigned backlog;
-  uint32_t activity;  ///< goes up with all that comes from outside
-  epoll::Set* set;    ///< of a set of watched descriptors
+  ready::Pulse pulse;
+  epoll::Set* set;  ///< of a set of watched descriptors
 };
 
 /// Null: no such socket.

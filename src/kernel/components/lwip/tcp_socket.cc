@@ -13,9 +13,13 @@ using sockets::State;
 
 namespace {
 
-/// Something has happened to `s`: whoever waits must look again.
-void stir(Socket* s) {
-  s->activity++;
+/// Something has happened to `s`: whoever waits must look again. `first`: where there was nothing.
+void stir(Socket* s, bool first) {
+  if (first) {
+    s->pulse.rise();
+  } else {
+    s->pulse.touch();
+  }
   net::changed();
 }
 
@@ -31,6 +35,7 @@ err_t received(void* argument, tcp_pcb* pcb, pbuf* p, err_t) {
     }
     return ERR_OK;
   }
+  const bool first = s->unread == 0;
   if (p == nullptr) {
     s->finished = true;
   } else if (s->shut_read) {
@@ -42,14 +47,14 @@ err_t received(void* argument, tcp_pcb* pcb, pbuf* p, err_t) {
     s->in[(s->first_in + s->in_count++) % sockets::kSegments] = p;
     s->unread += p->tot_len;
   }
-  stir(s);
+  stir(s, first);
   return ERR_OK;
 }
 
 err_t sent(void* argument, tcp_pcb*, u16_t) {
   if (Socket* s = socket_of(argument)) {
     s->refused = false;
-    stir(s);
+    stir(s, false);
   }
   return ERR_OK;
 }
@@ -59,7 +64,7 @@ err_t polled(void* argument, tcp_pcb*) {
   Socket* s = socket_of(argument);
   if (s != nullptr && s->refused) {
     s->refused = false;
-    stir(s);
+    stir(s, false);
   }
   return ERR_OK;
 }
@@ -68,7 +73,7 @@ err_t connected(void* argument, tcp_pcb*, err_t) {
   Socket* s = socket_of(argument);
   if (s == nullptr) return ERR_OK;
   s->state = State::connected;
-  stir(s);
+  stir(s, true);
   return ERR_OK;
 }
 
@@ -81,7 +86,7 @@ void failed(void* argument, err_t error) {
                                                                : sockets::error_of(error);
   s->state = State::failed;
   s->finished = true;
-  stir(s);
+  stir(s, true);
 }
 
 void watch(Socket* s) {
@@ -106,7 +111,7 @@ err_t accepted(void* argument, tcp_pcb* pcb, err_t error) {
   const unsigned place = (listener->first_waiting + listener->waiting_count++) % sockets::kWaiting;
   listener->waiting[place] = static_cast<int16_t>(sockets::descriptor_of(s));
   tcp_backlog_delayed(pcb);
-  stir(listener);
+  stir(listener, listener->waiting_count == 1);
   return ERR_OK;
 }
 

@@ -21,7 +21,11 @@ void received(void* argument, udp_pcb*, pbuf* p, const ip_addr_t* from, u16_t po
   }
   s->datagrams[(s->first_datagram + s->datagram_count++) % sockets::kDatagrams] = {p, from->addr,
                                                                                    port};
-  s->activity++;
+  if (s->datagram_count == 1) {
+    s->pulse.rise();
+  } else {
+    s->pulse.touch();
+  }
   net::changed();
 }
 

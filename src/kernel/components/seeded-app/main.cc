@@ -31,7 +31,7 @@ extern "C" int seeded_app_main() {
       {"canary", seeded_canary}, {"overflow", seeded_overflow}, {"shift", seeded_shift},
       {"index", seeded_index},   {"heap", seeded_heap},         {"freed", seeded_freed},
       {"stack", seeded_stack},   {"global", seeded_global},     {"call", seeded_call},
-      {"return", seeded_return},
+      {"return", seeded_return}, {"deep", seeded_deep},
   };
   char text[64];
   const int64_t length = platform_arguments(text, sizeof(text));

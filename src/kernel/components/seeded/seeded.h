@@ -22,6 +22,8 @@ int seeded_call(void);      ///< cfi: a call through a pointer of another type
 /// does not return: it prints `seeded: hijacked` and ends with code SEEDED_HIJACKED. With it, it
 /// returns 0.
 int seeded_return(void);
+/// No hardening: a local array that is larger than the stack. The page below the stack stops it.
+int seeded_deep(void);
 
 enum { SEEDED_HIJACKED = 77 };
 

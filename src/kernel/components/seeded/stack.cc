@@ -26,6 +26,13 @@ extern "C" int seeded_canary() {
   return 0;
 }
 
+extern "C" int seeded_deep() {
+  char buffer[16 << 20];  // whatever lies below the stack: this would reach beyond it
+  volatile char* p = opaque(&buffer[0]);
+  p[0] = 1;
+  return p[0] - 1;
+}
+
 extern "C" int seeded_stack() {
   Bystander behind = {1, 2, 3, 4};
   opaque(&behind);

@@ -70,6 +70,9 @@
 #define LWIP_CHECKSUM_CTRL_PER_NETIF 1
 #define LWIP_CHECKSUM_ON_COPY 1
 
+/// Acknowledgements to a peer that has taken back its window (acknowledge.cc).
+#define LWIP_HOOK_TCP_OUT_ADD_TCPOPTS(p, hdr, pcb, opts) flexos_lwip_acknowledge(p, hdr, pcb, opts)
+
 #define LWIP_STATS 0
 #define LWIP_PROVIDE_ERRNO 0
 #define LWIP_TIMEVAL_PRIVATE 0
