@@ -1,28 +1,19 @@
 """Attack probes inside images of `micro`: observed equals promised, and both change with the walls."""
 
 import json
-import os
 import pathlib
-import shutil
 import subprocess
+import sys
 import tempfile
 import unittest
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-BUILD = pathlib.Path(os.environ.get("FLEXOS_BUILD_DIR", ROOT / "build/release"))
-TOOL = BUILD / "bin/flexos-explore"
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from images import ECHO_SERVER, QEMU, ROOT, TOOL  # noqa: E402
+
 SPEC = ROOT / "examples/micro.yaml"
 TWO = "micro+libc+vfs+ramfs+sched+alloc+console+random|echo+time"
 THREE = "micro+libc+sched+alloc+console+random|vfs+ramfs|echo+time"
 ECHO_REST = "echo-server+libc+vfs+ramfs+time+sched+alloc+console+random"
-ECHO_SERVER = """\
-flexos: 1
-name: echo-server
-application: echo-server
-components:
-  [echo-server, libc, lwip, netdev, vfs, ramfs, time, sched, alloc, console, random]
-"""
-QEMU = shutil.which("qemu-system-x86_64")
 
 
 def attack(*arguments):

@@ -3,7 +3,6 @@ sent, the other has received, to the byte. On `qemu` through QEMU's own network,
 a tap in a network namespace that the test makes."""
 
 import json
-import os
 import pathlib
 import re
 import shutil
@@ -13,7 +12,8 @@ import tempfile
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from images import QEMU, TOOL, free_port, tool  # noqa: E402
+from images import (IMAGE_ADDRESS, NO_NAMESPACE, QEMU, TAP, TOOL, free_port, in_namespace,  # noqa: E402
+                    tool)
 
 SPEC = """\
 flexos: 1
@@ -25,11 +25,9 @@ REST = "libc+sched+alloc+time+vfs+ramfs+console+random"
 NETWORK_APART = ["--layout", f"iperf+{REST}|lwip+netdev", "--mechanism", "mpk.full"]
 SERVER_APART = ["--layout", f"iperf|{REST}|lwip|netdev", "--mechanism", "mpk.full"]
 READY = "Server listening on "
-TAP, IMAGE_ADDRESS, PORT = "tap0", "10.0.2.15", 5001
+PORT = 5001
 PATIENCE = 200
 KEYS = "ospke" in pathlib.Path("/proc/cpuinfo").read_text().split()
-TAPS = os.geteuid() == 0 and os.path.exists("/dev/net/tun")
-ONLY_ROOT = "only root is sure to make taps and network namespaces"
 
 
 def converse(command, arguments, host, port, client):
@@ -80,11 +78,8 @@ class Iperf(unittest.TestCase):
                         arguments, "127.0.0.1", port, client)
 
     def on_linux(self, image, arguments, client):
-        script = (f"ip link set lo up && ip tuntap add {TAP} mode tap && "
-                  f"ip addr add 10.0.2.2/24 dev {TAP} && ip link set {TAP} up && "
-                  f'exec {sys.executable} -B {__file__} --inside "$@"')
-        done = subprocess.run(["unshare", "--net", "sh", "-c", script, "sh", str(image),
-                               json.dumps(arguments), json.dumps(client)],
+        done = subprocess.run([*in_namespace(), sys.executable, "-B", __file__, "--inside",
+                               str(image), json.dumps(arguments), json.dumps(client)],
                               stdin=subprocess.DEVNULL, capture_output=True, text=True,
                               timeout=2 * PATIENCE, check=False)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
@@ -121,18 +116,18 @@ class Iperf(unittest.TestCase):
         image = self.build("qemu", *SERVER_APART)
         self.receives(self.on_qemu, image, [(16, 1 << 17), (1000, 4 << 17)])
 
-    @unittest.skipUnless(TAPS, ONLY_ROOT)
+    @unittest.skipUnless(in_namespace(), NO_NAMESPACE)
     def test_as_a_linux_process(self):
         self.receives(self.on_linux, self.build("linux", "--unprotected"), self.ALL)
 
-    @unittest.skipUnless(TAPS, ONLY_ROOT)
+    @unittest.skipUnless(in_namespace(), NO_NAMESPACE)
     def test_reports_wait_for_their_reader(self):
         amount = 1 << 17
         server, _ = self.on_linux(self.build("linux", "--unprotected"),
                                   ["-l", "16", "--NUM_REPORT_STRUCTS", "500"], ["-n", str(amount)])
         self.assertEqual(transferred(server), [amount], server)
 
-    @unittest.skipUnless(TAPS and KEYS, "needs root, and a processor with protection keys")
+    @unittest.skipUnless(KEYS and in_namespace(), "no protection keys, or no namespace")
     def test_as_a_linux_process_with_the_network_apart(self):
         self.receives(self.on_linux, self.build("linux", *NETWORK_APART), self.ALL)
 
@@ -159,7 +154,7 @@ class Iperf(unittest.TestCase):
         # A KiB is received by 64 calls, or by a part of one.
         self.assertGreater(each[0], 4 * each[1])
 
-    @unittest.skipUnless(TAPS, ONLY_ROOT)
+    @unittest.skipUnless(in_namespace(), NO_NAMESPACE)
     def test_datagrams(self):
         server, client = self.on_linux(self.build("linux", "--unprotected"), ["-u"],
                                        ["-u", "-n", "147000", "-b", "10m"])
@@ -167,7 +162,7 @@ class Iperf(unittest.TestCase):
         self.assertEqual(transferred(server), transferred(client)[1:], server + client)
         self.assertRegex(server, r" 0/\d+ \(0%\)")
 
-    @unittest.skipUnless(TAPS, ONLY_ROOT)
+    @unittest.skipUnless(in_namespace(), NO_NAMESPACE)
     def test_several_at_a_time(self):
         amount = 8 << 17
         server, client = self.on_linux(self.build("linux", "--unprotected"), ["-P", "5"],

@@ -10,8 +10,8 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from frames import Dice, Peer, Wire, arp, stray  # noqa: E402
-from images import QEMU, TOOL  # noqa: E402
-from wire_test import APART, TAP, EchoServer, connect  # noqa: E402
+from images import IMAGE_ADDRESS, NO_NAMESPACE, QEMU, TAP, TOOL, in_namespace  # noqa: E402
+from wire_test import APART, EchoServer, connect  # noqa: E402
 
 # By hand: FLEXOS_FRAMES=SEED,ROUNDS
 SEED, ROUNDS = os.environ.get("FLEXOS_FRAMES", "1,10").split(",")
@@ -19,7 +19,7 @@ ROUNDS, STRAYS, PEERS = int(ROUNDS), 600, 20
 
 
 def answers(word):
-    with connect("10.0.2.15", 7, 60) as client:
+    with connect(IMAGE_ADDRESS, 7, 60) as client:
         client.sendall(word)
         got = b""
         while len(got) < len(word):
@@ -52,7 +52,7 @@ def inside(seed, rounds, image):
             # Else most of this was for nothing.
             assert behind > rounds * PEERS // 4, f"{behind} handshakes"
             print(f"{wire.count} frames, {behind} connections")
-            with connect("10.0.2.15", 7, 60) as last:
+            with connect(IMAGE_ADDRESS, 7, 60) as last:
                 last.sendall(b"\4")
             rest = server.stdout.read()
             assert "echo-server: served" in rest, rest
@@ -63,14 +63,11 @@ def inside(seed, rounds, image):
             raise
 
 
-@unittest.skipUnless(os.geteuid() == 0 and os.path.exists("/dev/net/tun"),
-                     "only root makes taps and network namespaces")
+@unittest.skipUnless(in_namespace(), NO_NAMESPACE)
 class Frames(EchoServer):
     def disturbed(self, image, rounds):
-        script = (f"ip link set lo up && ip tuntap add {TAP} mode tap && ip addr add 10.0.2.2/24 dev "
-                  f'{TAP} && ip link set {TAP} up && exec "$@"')
-        done = subprocess.run(["unshare", "--net", "sh", "-c", script, "sh", sys.executable, __file__,
-                               "--inside", SEED, str(rounds), str(image)],
+        done = subprocess.run([*in_namespace(), sys.executable, __file__, "--inside", SEED,
+                               str(rounds), str(image)],
                               capture_output=True, text=True, timeout=500, check=False)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 

@@ -2,7 +2,6 @@
 QEMU's own network, on `linux` through a tap in a network namespace that the test makes."""
 
 import json
-import os
 import pathlib
 import random
 import shutil
@@ -14,18 +13,11 @@ import threading
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from images import QEMU, TOOL, free_port, tool  # noqa: E402
+from images import (ECHO_SERVER, IMAGE_ADDRESS, NO_NAMESPACE, QEMU, TAP, TOOL, free_port,  # noqa: E402
+                    in_namespace, tool)
 
-SPEC = """\
-flexos: 1
-name: echo-server
-application: echo-server
-components:
-  [echo-server, libc, lwip, netdev, vfs, ramfs, time, sched, alloc, console, random]
-"""
 APART = "echo-server+libc+alloc+sched+time|lwip|netdev|vfs+ramfs+console|random"
 CLIENTS = 20
-TAP = "tap0"
 
 
 def talk(host, port):
@@ -72,7 +64,7 @@ class EchoServer(unittest.TestCase):
         self.folder = pathlib.Path(tempfile.mkdtemp())
         self.addCleanup(shutil.rmtree, self.folder)
         self.spec = self.folder / "echo-server.yaml"
-        self.spec.write_text(SPEC)
+        self.spec.write_text(ECHO_SERVER)
 
     def build(self, *arguments):
         built = tool("build", self.spec, "--output", self.folder, "--format", "json", *arguments)
@@ -111,14 +103,11 @@ class Wire(EchoServer):
         self.through_qemu(self.build("--layout", APART, "--mechanism", "mpk.full", "--platform",
                                      "qemu"))
 
-    @unittest.skipUnless(os.geteuid() == 0 and os.path.exists("/dev/net/tun"),
-                         "only root makes taps and network namespaces")
+    @unittest.skipUnless(in_namespace(), NO_NAMESPACE)
     def test_a_tap_in_a_namespace(self):
         image = self.build("--unprotected", "--platform", "linux")
-        script = (f"ip tuntap add {TAP} mode tap && ip addr add 10.0.2.2/24 dev {TAP} && "
-                  f"ip link set {TAP} up && exec {sys.executable} {__file__} --inside {image}")
-        done = subprocess.run(["unshare", "--net", "sh", "-c", script], capture_output=True,
-                              text=True, timeout=200, check=False)
+        done = subprocess.run([*in_namespace(), sys.executable, __file__, "--inside", image],
+                              capture_output=True, text=True, timeout=200, check=False)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
     def test_a_network_that_is_not_there(self):
@@ -138,7 +127,7 @@ def inside(image):
     with subprocess.Popen([TOOL, "run", image, "--timeout", "100", "--tap", TAP],
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout.readline().strip() == "echo-server: ready"
-        served = talk("10.0.2.15", 7)
+        served = talk(IMAGE_ADDRESS, 7)
         assert f"served {served}" in server.stdout.read()
         server.wait(timeout=60)
         sys.exit(server.returncode)

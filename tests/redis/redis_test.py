@@ -18,15 +18,10 @@ import unittest
 import yaml
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from images import QEMU, TOOL, free_port, tool  # noqa: E402
+from images import (IMAGE_ADDRESS, NO_NAMESPACE, QEMU, REDIS, TAP, TOOL, free_port,  # noqa: E402
+                    in_namespace, tool)
 
 NEEDED = [shutil.which(p) for p in ("qemu-system-x86_64", "redis-cli", "redis-benchmark")]
-SPEC = """\
-flexos: 1
-name: redis
-application: redis
-components: [redis, libc, lwip, netdev, vfs, ramfs, time, sched, alloc, console, random]
-"""
 REST = "sched+alloc+time+vfs+ramfs+console+random"
 
 
@@ -40,7 +35,7 @@ class Redis(unittest.TestCase):
 
     def start(self, *arguments, options=()):
         spec = self.folder / "redis.yaml"
-        spec.write_text(SPEC)
+        spec.write_text(REDIS)
         built = tool("build", spec, "--output", self.folder, "--format", "json", "--platform",
                      "qemu", *arguments)
         self.assertEqual(built.returncode, 0, built.stderr)
@@ -233,24 +228,21 @@ class Redis(unittest.TestCase):
         self.ends()
 
 
-@unittest.skipUnless(os.geteuid() == 0 and os.path.exists("/dev/net/tun"),
-                     "only root is sure to make taps and network namespaces")
+@unittest.skipUnless(in_namespace(), NO_NAMESPACE)
 class OnATap(unittest.TestCase):
     """Clients whose ports are their own."""
 
     def test_a_port_comes_back(self):
         with tempfile.TemporaryDirectory() as folder:
             spec = pathlib.Path(folder) / "redis.yaml"
-            spec.write_text(SPEC)
+            spec.write_text(REDIS)
             built = tool("build", spec, "--output", folder, "--format", "json", "--platform", "linux",
                          "--unprotected")
             self.assertEqual(built.returncode, 0, built.stderr)
             image, = json.loads(built.stdout)["images"]
-            script = ("ip link set lo up && ip tuntap add tap0 mode tap && ip addr add 10.0.2.2/24 dev "
-                      'tap0 && ip link set tap0 up && exec "$@"')
-            done = subprocess.run(["unshare", "--net", "sh", "-c", script, "sh", sys.executable,
-                                   __file__, "--inside", image["folder"]], stdin=subprocess.DEVNULL,
-                                  capture_output=True, text=True, timeout=200, check=False)
+            done = subprocess.run([*in_namespace(), sys.executable, __file__, "--inside",
+                                   image["folder"]], stdin=subprocess.DEVNULL, capture_output=True,
+                                  text=True, timeout=200, check=False)
             self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
 
@@ -262,7 +254,7 @@ def from_port(number):
         client.bind(("10.0.2.2", number))
         client.settimeout(60)
         try:
-            client.connect(("10.0.2.15", 6379))
+            client.connect((IMAGE_ADDRESS, 6379))
             return client
         except OSError as error:
             client.close()
@@ -273,7 +265,7 @@ def from_port(number):
 
 def inside(image):
     """QUIT has the server close first, so it is there that the old connection lingers."""
-    with subprocess.Popen([TOOL, "run", "--timeout", "150", "--tap", "tap0", image],
+    with subprocess.Popen([TOOL, "run", "--timeout", "150", "--tap", TAP, image],
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True) as server:
         for line in server.stdout:
@@ -303,7 +295,7 @@ class Measured(unittest.TestCase):
         folder = pathlib.Path(tempfile.mkdtemp())
         self.addCleanup(shutil.rmtree, folder)
         spec = folder / "redis.yaml"
-        spec.write_text(SPEC)
+        spec.write_text(REDIS)
         return tool("measure", spec, "--unprotected", "--workload", "redis/get", "--platform",
                     platform, "-n", "2000", "--lean", "--budget", "1", "-o", folder / "out",
                     "--format", "json", *more)
@@ -321,7 +313,7 @@ class Measured(unittest.TestCase):
         folder = pathlib.Path(tempfile.mkdtemp())
         self.addCleanup(shutil.rmtree, folder)
         spec = folder / "redis.yaml"
-        spec.write_text(SPEC)
+        spec.write_text(REDIS)
         operations = f"{900000000 + os.getpid()}"  # nobody else's
 
         def clients():
@@ -354,7 +346,7 @@ class Measured(unittest.TestCase):
         folder = pathlib.Path(tempfile.mkdtemp())
         self.addCleanup(shutil.rmtree, folder)
         spec = folder / "redis.yaml"
-        spec.write_text(SPEC)
+        spec.write_text(REDIS)
         done = tool("profile", spec, "--workload", "redis/get", "-n", "2000", "--no-hardening",
                     "-o", folder / "profile.yaml", "--out", folder / "out")
         self.assertEqual(done.returncode, 0, done.stderr)
@@ -369,8 +361,7 @@ class Measured(unittest.TestCase):
         self.assertEqual(done.returncode, 2, done.stderr)
         self.assertIn("client", done.stderr)
 
-    @unittest.skipUnless(os.geteuid() == 0 and os.path.exists("/dev/net/tun"),
-                         "only root is sure to make taps and network namespaces")
+    @unittest.skipUnless(in_namespace(), NO_NAMESPACE)
     def test_over_a_tap_in_a_namespace(self):
         done = self.measured("linux")
         self.assertEqual(done.returncode, 0, done.stderr)

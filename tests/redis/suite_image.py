@@ -1,52 +1,29 @@
 """An image with Redis: built, started in this process's network, watched, ended."""
 
 import json
-import os
 import pathlib
-import shutil
 import subprocess
 import sys
 import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from images import TOOL, free_port, tool  # noqa: E402
+from images import IMAGE_ADDRESS, REDIS, TAP, TOOL, free_port, tool  # noqa: E402
 
-SPEC = """\
-flexos: 1
-name: redis
-application: redis
-components: [redis, libc, lwip, netdev, vfs, ramfs, time, sched, alloc, console, random]
-"""
 # What Redis' own continuous integration starts its external server with.
 OPTIONS = ["--enable-debug-command", "yes", "--enable-protected-configs", "yes",
            "--enable-module-command", "yes"]
 A_DAY = 86400  # seconds: it is the tests that have a time limit
 READY = "Ready to accept connections"
-TAP = "flexos0"
-# Becomes the program behind it, in a network of its own with a tap; the image is at the other end.
-NETWORK = (f"ip link set lo up && ip tuntap add {TAP} mode tap && "
-           f"ip addr add 10.0.2.2/24 dev {TAP} && ip link set {TAP} up && exec \"$@\"")
 
 
 class ImageError(Exception):
     pass
 
 
-def in_namespace():
-    """The command that a program is put behind to have a tap; empty where it cannot be had."""
-    if not shutil.which("unshare") or not shutil.which("ip"):
-        return []
-    command = ["unshare", "--net", *([] if os.geteuid() == 0 else ["--map-root-user"]),
-               "sh", "-c", NETWORK, "sh"]
-    tried = subprocess.run([*command, "true"], stdin=subprocess.DEVNULL, capture_output=True,
-                           check=False)
-    return command if tried.returncode == 0 else []
-
-
 def build(folder, platform, *arguments):
     spec = folder / "redis.yaml"
-    spec.write_text(SPEC)
+    spec.write_text(REDIS)
     done = tool("build", spec, "--output", folder, "--format", "json", "--platform", platform,
                 *arguments)
     if done.returncode != 0:
@@ -59,7 +36,7 @@ class Running:
     """An image that serves. `log` grows while it runs; `ended` is called when it is gone."""
 
     def __init__(self, image, options, over_tap, log, ended):
-        self.host, self.port = ("10.0.2.15", 6379) if over_tap else ("127.0.0.1", free_port())
+        self.host, self.port = (IMAGE_ADDRESS, 6379) if over_tap else ("127.0.0.1", free_port())
         network = ["--tap", TAP] if over_tap else ["--forward", f"{self.port}:6379"]
         self.process = subprocess.Popen(
             [TOOL, "run", "--timeout", str(A_DAY), *network, image, "--", *OPTIONS, *options],
