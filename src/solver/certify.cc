@@ -1,12 +1,9 @@
 #include "solver/certify.h"
 
 #include <algorithm>
-#include <future>
-#include <optional>
 
-#include "solver/encoding.h"
 #include "solver/judge.h"
-#include "solver/relaxation.h"
+#include "solver/refuter.h"
 
 /// Z3 as the authority.
 ///
@@ -26,17 +23,6 @@
 namespace flexos {
 
 namespace {
-
-/// Z3 measures effort in its own deterministic unit: the same verdict on every machine.
-constexpr unsigned kEffort = 400'000'000;
-constexpr int kMostRounded = 500;
-
-/// Is `a` a smaller decimal than `b`? (Both as Evaluation::cost_exact writes them.)
-bool cheaper(const std::string& a, const std::string& b) {
-  const auto x = Decimal::parse(a);
-  const auto y = Decimal::parse(b);
-  return x && y && *x < *y;
-}
 
 /// The rows of the root's dual bound as lemmas about levels and options.
 std::vector<Encoding::WeightedCut> cuts_of(const Instance& instance, const DualBound& dual) {
@@ -74,112 +60,61 @@ std::vector<Encoding::WeightedCut> cuts_of(const Instance& instance, const DualB
   return cuts;
 }
 
-}  // namespace
-
-struct Certifier::Impl {
-  Impl(const Spec& about, const Deadline& until)
-      : spec(about),
-        deadline(until),
-        ready(std::async(std::launch::async, [this] { prepare(); })) {}
-
-  void prepare() {
-    context.emplace();
-    encoding.emplace(*context, spec, false);
-  }
-
-  /// False: there is no time left.
-  bool limit_effort() {
-    z3::params params(*context);
-    params.set("rlimit", kEffort);
-    if (deadline.at != std::chrono::steady_clock::time_point::max()) {
-      const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
-          deadline.at - std::chrono::steady_clock::now());
-      if (left.count() <= 0) return false;
-      params.set("timeout", static_cast<unsigned>(std::min<std::int64_t>(left.count(), 1U << 30)));
-    }
-    encoding->clauses().limit(params);
-    return true;
-  }
-
-  std::vector<Encoding::WeightedCut> proven(std::vector<Encoding::WeightedCut> cuts) {
-    if (encoding->prove(cuts)) return cuts;
-    std::vector<Encoding::WeightedCut> result;
-    for (const auto& cut : cuts) {
-      if (deadline.passed()) break;
-      if (encoding->prove({cut})) result.push_back(cut);
-    }
-    return result;
-  }
-
-  RefutationResult refute(const std::vector<Configuration>& listed, bool all, const Advice* advice);
-
-  const Spec& spec;
-  Deadline deadline;
-  std::optional<z3::context> context;
-  std::optional<Encoding> encoding;
-  std::future<void> ready;  // last: it uses all of the above
-};
-
-RefutationResult Certifier::Impl::refute(const std::vector<Configuration>& listed, bool all,
-                                         const Advice* advice) {
-  RefutationResult result;
-  ready.get();
-  if (!limit_effort()) return result;
-  const bool bounded = !all && !listed.empty() && spec.profile.has_value();
-  const std::string bar = listed.empty() ? "" : judge(spec, listed.back()).cost_exact;
-  if (bounded) {
-    if (advice != nullptr) {
-      const auto cuts = proven(cuts_of(advice->instance, advice->dual));
-      encoding->require_weighted_cheaper(listed.back(), cuts, advice->instance.cost_scale);
-    }
-    encoding->require_cheaper_than(listed.back());
-  }
-  if (spec.profile) encoding->require_budget();
-  for (const Configuration& c : listed) {
-    // What is as dear as the bar is out already.
-    if (!bounded || cheaper(judge(spec, c).cost_exact, bar)) encoding->forbid(c);
-  }
-  for (int round = 0; round < kMostRounded;) {
-    switch (encoding->clauses().check()) {
-      case z3::unsat:
-        result.verdict = Refutation::confirmed;
-        return result;
-      case z3::unknown:
-        return result;
-      case z3::sat:
-        break;
-    }
-    const auto found = encoding->read();
-    if (!found) {
-      if (deadline.passed()) return result;
-      continue;
-    }
-    // Where sums outgrow the encoding's integers, what it lets through is looked at exactly.
-    const Evaluation evaluation = judge(spec, *found);
-    if (evaluation.admissible && (!bounded || cheaper(evaluation.cost_exact, bar))) {
-      result.verdict = Refutation::refuted;
-      result.counterexample = *found;
-      return result;
-    }
-    encoding->forbid(*found);
-    ++round;
+/// Those of the lemmas that Z3 proves.
+std::vector<Encoding::WeightedCut> proven(Refuter& refuter,
+                                          std::vector<Encoding::WeightedCut> cuts) {
+  if (refuter.encoding().prove(cuts)) return cuts;
+  std::vector<Encoding::WeightedCut> result;
+  for (const auto& cut : cuts) {
+    if (refuter.deadline().passed()) break;
+    if (refuter.encoding().prove({cut})) result.push_back(cut);
   }
   return result;
 }
 
+}  // namespace
+
+bool cheaper(const std::string& a, const std::string& b) {
+  const auto x = Decimal::parse(a);
+  const auto y = Decimal::parse(b);
+  return x && y && *x < *y;
+}
+
+void require_cheaper(Refuter& refuter, const Configuration& bar, const Advice* advice) {
+  Encoding& encoding = refuter.encoding();
+  if (advice != nullptr) {
+    const auto cuts = proven(refuter, cuts_of(advice->instance, advice->dual));
+    encoding.require_weighted_cheaper(bar, cuts, advice->instance.cost_scale);
+  }
+  encoding.require_cheaper_than(bar);
+}
+
 Certifier::Certifier(const Spec& spec, const Deadline& deadline)
-    : impl_(std::make_unique<Impl>(spec, deadline)) {}
+    : refuter_(std::make_unique<Refuter>(spec, deadline)) {}
 
 Certifier::~Certifier() = default;
 
 void Certifier::leave_standing() {
-  static auto& standing = *new std::vector<std::unique_ptr<Impl>>;
-  if (impl_) standing.push_back(std::move(impl_));
+  static auto& standing = *new std::vector<std::unique_ptr<Refuter>>;
+  if (refuter_) standing.push_back(std::move(refuter_));
 }
 
 RefutationResult Certifier::refute_cheaper(const std::vector<Configuration>& listed, bool all,
                                            const Advice* advice) {
-  return impl_->refute(listed, all, advice);
+  const Spec& spec = refuter_->spec();
+  Encoding& encoding = refuter_->encoding();
+  if (!refuter_->share_out()) return {};
+  const bool bounded = !all && !listed.empty() && spec.profile.has_value();
+  const std::string bar = listed.empty() ? "" : judge(spec, listed.back()).cost_exact;
+  if (bounded) require_cheaper(*refuter_, listed.back(), advice);
+  if (spec.profile) encoding.require_budget();
+  for (const Configuration& c : listed) {
+    // What is as dear as the bar is out already.
+    if (!bounded || cheaper(judge(spec, c).cost_exact, bar)) encoding.forbid(c);
+  }
+  return refuter_->refute([&](const Configuration&, const Evaluation& found) {
+    return !bounded || cheaper(found.cost_exact, bar);
+  });
 }
 
 RefutationResult refute_admissible(const Spec& spec, const Deadline& deadline) {

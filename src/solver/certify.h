@@ -25,6 +25,19 @@ struct Advice {
   const DualBound& dual;
 };
 
+class Refuter;
+
+/// The answer to `rank --distinct`, and what the search knows besides.
+struct Distinct {
+  std::vector<Configuration> listed;
+  bool all = false;  ///< nothing else is to be listed at any cost
+  /// One a layout, cheapest first: `listed`, and what it leaves out because another one here is no
+  /// dearer and at least as safe.
+  std::vector<Configuration> known;
+  /// Layouts (the rest of it does not matter) that may cover others. Only advice.
+  std::vector<Configuration> covering;
+};
+
 /// Z3's second opinion on an answer. What does not depend on the answer (Z3's own start, the
 /// encoding) is prepared on another thread from construction on, beside the search.
 class Certifier {
@@ -40,13 +53,29 @@ class Certifier {
   RefutationResult refute_cheaper(const std::vector<Configuration>& listed, bool all,
                                   const Advice* advice);
 
+  /// Asks Z3, once, for an admissible configuration that is not below one of `maximal`, and looks
+  /// whether those are what they are said to be: admissible, none of them below another. Together:
+  /// they are the maximal elements, all of them. `effort`: at most as much, in Z3's own unit.
+  RefutationResult refute_not_below(const std::vector<Configuration>& maximal, std::int64_t effort);
+
+  /// Asks Z3, once, whether an admissible configuration cheaper than the last listed stands for a
+  /// layout that is missing; looks whether what is left out is beaten, and what is listed is not.
+  RefutationResult refute_distinct(const Distinct& answer, const Advice* advice,
+                                   std::int64_t effort);
+
+  /// Asks Z3, once, whether an admissible configuration is neither dearer than a point of the
+  /// frontier and at least as risky, nor equal to one in both; looks whether the points are
+  /// admissible and none beats another. `advice`: which options the search thinks a component can
+  /// take beside others. `work`: at most as many sums of costs and risks are formed.
+  RefutationResult refute_frontier(const std::vector<Configuration>& points, const Instance& advice,
+                                   std::int64_t effort, std::int64_t work);
+
   /// Leaves what was built to the end of the process: to take it down costs as much as a small
   /// answer. Not to be asked again.
   void leave_standing();
 
  private:
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
+  std::unique_ptr<Refuter> refuter_;
 };
 
 /// Asks Z3 for any admissible configuration.

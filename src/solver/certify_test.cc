@@ -2,8 +2,10 @@
 
 #include <algorithm>
 
+#include "model/order.h"
 #include "solver/search.h"
 #include "solver/test_specs.h"
+#include "solver/tradeoff.h"
 
 namespace flexos {
 namespace {
@@ -83,6 +85,166 @@ TEST(Certify, EverythingIsEverything) {
     all.erase(all.begin() + static_cast<std::ptrdiff_t>(all.size() / 2));
     EXPECT_EQ(Certifier(spec, {}).refute_cheaper(all, true, nullptr).verdict, Refutation::refuted);
   }
+}
+
+/// The maximal elements, by definition.
+std::vector<Configuration> maximal_of(const Spec& spec, const std::vector<Configuration>& all) {
+  std::vector<Configuration> result;
+  for (const Configuration& c : all) {
+    const auto above = [&](const Configuration& other) {
+      return other != c && at_least_as_safe(spec, other, c);
+    };
+    if (std::none_of(all.begin(), all.end(), above)) result.push_back(c);
+  }
+  return result;
+}
+
+constexpr std::int64_t kEnough = 100'000'000;
+
+TEST(Certify, TheMaximalElementsAreAllAndMaximal) {
+  int mutilated = 0;
+  for (std::uint64_t seed = 0; seed < 30; ++seed) {
+    const Spec spec = test::parse(test::random_spec(seed, 3));
+    const auto all = by_cost(spec);
+    const auto verdict = [&](const std::vector<Configuration>& answer) {
+      return Certifier(spec, {}).refute_not_below(answer, kEnough);
+    };
+    const auto maximal = maximal_of(spec, all);
+    EXPECT_EQ(verdict(maximal).verdict, Refutation::confirmed) << "seed " << seed;
+    for (std::size_t k = 0; k < std::min<std::size_t>(maximal.size(), 4); ++k) {
+      auto missing = maximal;
+      missing.erase(missing.begin() + static_cast<std::ptrdiff_t>(k));
+      const auto found = verdict(missing);
+      EXPECT_EQ(found.verdict, Refutation::refuted) << "seed " << seed << " without " << k;
+      for (const Configuration& m : missing) {
+        EXPECT_FALSE(at_least_as_safe(spec, m, found.counterexample));
+      }
+      // One that is admissible, but below another.
+      for (const Configuration& low : all) {
+        if (low == maximal[k] || !at_least_as_safe(spec, maximal[k], low)) continue;
+        auto more = maximal;
+        more.push_back(low);
+        EXPECT_EQ(verdict(more).verdict, Refutation::refuted);
+        auto worse = maximal;
+        worse[k] = low;
+        EXPECT_EQ(verdict(worse).verdict, Refutation::refuted);
+        break;
+      }
+      ++mutilated;
+    }
+  }
+  EXPECT_GT(mutilated, 20);
+}
+
+/// The answer to `rank --distinct`, as the search gives it.
+Distinct distinct_of(const Spec& spec, const Instance& instance, int top) {
+  SearchRequest ask;
+  ask.top = 1000;
+  ask.one_per_layout = true;
+  const SearchResult found = search(instance, ask);
+  Distinct result;
+  for (const Solution& s : found.solutions) result.known.push_back(to_configuration(instance, s));
+  for (const Configuration& c : result.known) {
+    const auto beats = [&](const Configuration& other) {
+      return other != c && test::cost(spec, other) <= test::cost(spec, c) &&
+             at_least_as_safe(spec, other, c);
+    };
+    if (std::none_of(result.known.begin(), result.known.end(), beats)) result.listed.push_back(c);
+  }
+  for (const auto& rungs : found.covering) {
+    Configuration layout;
+    for (const Rung rung : rungs) layout.levels.push_back(instance.levels[rung]);
+    result.covering.push_back(layout);
+  }
+  result.all = static_cast<int>(result.listed.size()) <= top;
+  if (!result.all) result.listed.resize(static_cast<std::size_t>(top));
+  return result;
+}
+
+TEST(Certify, OneALayoutAndNoneBeaten) {
+  int mutilated = 0;
+  for (std::uint64_t seed = 0; seed < 40; ++seed) {
+    const Spec spec = test::parse(test::random_spec(seed, 3));
+    const BuiltInstance built = build_instance(spec);
+    ASSERT_FALSE(built.error);
+    for (const int top : {2, 1000}) {
+      const Distinct right = distinct_of(spec, built.instance, top);
+      if (right.listed.empty()) continue;
+      const auto verdict = [&](const Distinct& answer) {
+        return Certifier(spec, {}).refute_distinct(answer, nullptr, kEnough).verdict;
+      };
+      EXPECT_EQ(verdict(right), Refutation::confirmed) << "seed " << seed << " top " << top;
+      // A layout that is missing, unless it is the dearest: then the rest are the first of all.
+      for (std::size_t k = 0; k < std::min<std::size_t>(right.listed.size(), 4); ++k) {
+        if (!right.all && k + 1 == right.listed.size()) continue;
+        const Decimal cost = test::cost(spec, right.listed[k]);
+        if (!right.all && cost == test::cost(spec, right.listed.back())) continue;
+        Distinct missing = right;
+        missing.known.erase(std::find(missing.known.begin(), missing.known.end(), right.listed[k]));
+        missing.listed.erase(missing.listed.begin() + static_cast<std::ptrdiff_t>(k));
+        // It may have been what beat or covered others: that is noticed too, or leaves the effort.
+        EXPECT_NE(verdict(missing), Refutation::confirmed) << "seed " << seed << " without " << k;
+        // Known, but neither listed nor beaten.
+        Distinct unlisted = right;
+        unlisted.listed.erase(unlisted.listed.begin() + static_cast<std::ptrdiff_t>(k));
+        EXPECT_EQ(verdict(unlisted), Refutation::refuted);
+        ++mutilated;
+      }
+      // Not the cheapest of its layout.
+      for (const Configuration& c : by_cost(spec)) {
+        if (c.levels != right.listed[0].levels) continue;
+        if (test::cost(spec, c) <= test::cost(spec, right.listed[0])) continue;
+        Distinct dear = right;
+        *std::find(dear.known.begin(), dear.known.end(), right.listed[0]) = c;
+        dear.listed[0] = c;
+        EXPECT_NE(verdict(dear), Refutation::confirmed);
+        ++mutilated;
+        break;
+      }
+    }
+  }
+  EXPECT_GT(mutilated, 60);
+}
+
+TEST(Certify, TheFrontierIsAllOfIt) {
+  int mutilated = 0;
+  for (std::uint64_t seed = 0; seed < 40; ++seed) {
+    const Spec spec = test::parse(test::random_spec(seed, 3));
+    const BuiltInstance built = build_instance(spec);
+    ASSERT_FALSE(built.error);
+    std::vector<Configuration> points;
+    for (const Solution& s : tradeoff(built.instance, {}).points) {
+      points.push_back(to_configuration(built.instance, s));
+    }
+    const auto verdict = [&](const std::vector<Configuration>& answer) {
+      return Certifier(spec, {}).refute_frontier(answer, built.instance, kEnough, kEnough);
+    };
+    EXPECT_EQ(verdict(points).verdict, Refutation::confirmed) << "seed " << seed;
+    const auto all = by_cost(spec);
+    for (std::size_t k = 0; k < std::min<std::size_t>(points.size(), 5); ++k) {
+      const std::size_t which = k * 7 % points.size();
+      auto missing = points;
+      missing.erase(missing.begin() + static_cast<std::ptrdiff_t>(which));
+      const auto found = verdict(missing);
+      EXPECT_EQ(found.verdict, Refutation::refuted) << "seed " << seed << " without " << which;
+      // What is found is not met by a point that was left.
+      const Evaluation extra = judge(spec, found.counterexample);
+      EXPECT_TRUE(extra.admissible);
+      // Dearer or riskier than it was.
+      for (const Configuration& c : all) {
+        if (test::cost(spec, c) <= test::cost(spec, points[which])) continue;
+        auto worse = points;
+        worse[which] = c;
+        EXPECT_EQ(verdict(worse).verdict, Refutation::refuted) << "seed " << seed;
+        break;
+      }
+      ++mutilated;
+    }
+    // Where effort ends, nothing is said.
+    const auto tired = Certifier(spec, {}).refute_frontier(points, built.instance, kEnough, 1);
+    EXPECT_NE(tired.verdict, Refutation::refuted);
+  }
+  EXPECT_GT(mutilated, 60);
 }
 
 }  // namespace

@@ -85,6 +85,14 @@ z3::check_result Clauses::check(Literal assumption) {
   return solver_.check(assumed);
 }
 
+std::int64_t Clauses::effort() const {
+  const z3::stats stats = solver_.statistics();
+  for (unsigned k = 0; k < stats.size(); ++k) {
+    if (stats.key(k) == "rlimit count") return stats.uint_value(k);
+  }
+  return 0;
+}
+
 void Clauses::fetch_model() {
   const z3::model model = solver_.get_model();
   model_.assign(positive_.size(), false);

@@ -2,6 +2,7 @@
 
 #include <z3++.h>
 
+#include <cstdint>
 #include <initializer_list>
 #include <utility>
 #include <vector>
@@ -49,6 +50,9 @@ class Clauses {
   void limit(const z3::params& params) { solver_.set(params); }
 
   z3::check_result check(Literal assumption = Literal::constant(true));
+
+  /// What Z3 has spent so far, in its own deterministic unit.
+  std::int64_t effort() const;
 
   /// Reads the model of the last check that was `sat`.
   void fetch_model();

@@ -62,4 +62,10 @@ void Covering::drop_covered(std::vector<Solution>& solutions) const {
   solutions.erase(std::remove_if(solutions.begin(), solutions.end(), covered), solutions.end());
 }
 
+std::vector<std::vector<Rung>> Covering::layouts() const {
+  std::vector<std::vector<Rung>> result;
+  for (const Layout& known : maximal_) result.push_back(known.rungs);
+  return result;
+}
+
 }  // namespace flexos

@@ -24,6 +24,9 @@ class Covering {
   /// Removes the solutions whose layout another known one covers.
   void drop_covered(std::vector<Solution>& solutions) const;
 
+  /// Layouts that cover all that was left out.
+  std::vector<std::vector<Rung>> layouts() const;
+
  private:
   struct Layout {
     std::vector<Rung> rungs;

@@ -529,6 +529,20 @@ void Encoding::forbid(const Configuration& c) {
   clauses_.add(differs);
 }
 
+void Encoding::forbid_between(const std::vector<Level>& low, const std::vector<Level>& high) {
+  std::vector<Literal> outside;
+  for (int i = 0; i < n_; ++i) {
+    for (int j = 0; j < i; ++j) {
+      const auto p = at(pair_index(i, j));
+      outside.push_back(!apart(i, j, low[p]));
+      outside.push_back(apart(i, j, high[p] + 1));
+    }
+  }
+  clauses_.add(outside);
+}
+
+void Encoding::forbid_layout(const Configuration& c) { forbid_between(c.levels, c.levels); }
+
 void Encoding::require_not_below(const Configuration& c) {
   std::vector<Literal> safer;
   for (int i = 0; i < n_; ++i) {

@@ -61,6 +61,41 @@ class Encoding {
 
   void forbid(const Configuration& c);
 
+  /// Forbids the levels of `c`, whatever is built with them.
+  void forbid_layout(const Configuration& c);
+
+  /// Forbids c's levels and all below them whose boundaries, pair by pair, cost no less: what is
+  /// built so could be built the same with the levels of `c`, safer and no dearer.
+  void forbid_covered(const Configuration& c);
+
+  /// Forbids levels that are, pair by pair, at least those of `low` and at most those of `high`.
+  void forbid_between(const std::vector<Level>& low, const std::vector<Level>& high);
+
+  /// A way to build a component, as far as the statements leave it.
+  struct Option {
+    std::uint8_t variant;
+    std::uint64_t hardening;
+    __int128 cost;
+  };
+
+  /// False: costs are out of range; there is nothing to be read below.
+  bool priced() const { return priced_; }
+  const std::vector<Option>& options(int i) const { return options_[static_cast<std::size_t>(i)]; }
+  /// How component i is built in `c`, among its options; null: the statements forbid that.
+  const Option* option_of(int i, const Configuration& c) const;
+  /// What the boundary of a pair (by pair_index) costs at a level.
+  __int128 gate(int pair, int level) const;
+  /// The highest cost that was asked for, the budget included.
+  std::optional<__int128> most_cost() const { return most_cost_; }
+
+  /// Has Z3 refute that component i takes none of the options in a compartment with `mates`.
+  /// False: not proven.
+  bool prove_options(int i, const std::vector<int>& mates, const std::vector<bool>& wanted);
+
+  /// Has Z3 refute that a component of one of the configurations could take a cheaper option
+  /// beside those that it shares its compartment with. False: not proven.
+  bool prove_cheapest(const std::vector<Configuration>& list);
+
   /// What implies, where it is assumed, that there are at most `count` compartments.
   Literal compartments_at_most(int count);
 
@@ -74,11 +109,6 @@ class Encoding {
  private:
   using Units = __int128;
   using Conjunction = std::vector<Literal>;
-  struct Option {
-    std::uint8_t variant;
-    std::uint64_t hardening;
-    Units cost;
-  };
   /// A weighted sum of literals that is at most `limit`.
   struct Sum {
     std::map<Literal, Units> terms;
@@ -109,6 +139,8 @@ class Encoding {
   Literal calls_function(int i, const FunctionRef& f);
   Literal opens(int i, int level);
   Literal implied_by(const std::vector<Conjunction>& any);
+  bool contradicts(Literal claim);
+  void takes_none(Literal given, int i, const std::vector<bool>& options);
   bool add_broken_triangles(const std::vector<Level>& known, std::vector<Level>& levels);
 
   // encoding_cost.cc: what it costs

@@ -99,6 +99,14 @@ void Encoding::price() {
   priced_ = true;
 }
 
+const Encoding::Option* Encoding::option_of(int i, const Configuration& c) const {
+  const auto& list = options_[at(i)];
+  const auto known = std::find_if(list.begin(), list.end(), [&](const Option& o) {
+    return o.variant == c.variants[at(i)] && o.hardening == c.hardening[at(i)];
+  });
+  return known == list.end() ? nullptr : &*known;
+}
+
 std::optional<Encoding::Units> Encoding::cost(const Configuration& c) const {
   if (!priced_) return std::nullopt;
   Units sum = 0;
@@ -106,17 +114,11 @@ std::optional<Encoding::Units> Encoding::cost(const Configuration& c) const {
     if (!gate_[p].empty()) sum += gate_[p][c.levels[p]];
   }
   for (int i = 0; i < n_; ++i) {
-    const std::uint8_t variant = c.variants[at(i)];
-    const std::uint64_t hardening = c.hardening[at(i)];
-    const auto& list = options_[at(i)];
-    const auto known = std::find_if(list.begin(), list.end(), [&](const Option& o) {
-      return o.variant == variant && o.hardening == hardening;
-    });
-    if (known != list.end()) {
+    if (const Option* known = option_of(i, c)) {
       sum += known->cost;
       continue;
     }
-    const auto other = option_cost(i, variant, hardening);
+    const auto other = option_cost(i, c.variants[at(i)], c.hardening[at(i)]);
     const auto scaled = other ? other->scaled(cost_scale_) : std::nullopt;
     if (!scaled) return std::nullopt;
     sum += *scaled;
@@ -288,16 +290,25 @@ bool Encoding::prove(const std::vector<WeightedCut>& cuts) {
     add_path(cut);
     const Literal broken = clauses_.fresh();
     for (const auto& [i, j] : cut.pairs) clauses_.add({!broken, !apart(i, j, cut.level)});
-    if (cut.u >= 0) {
-      for (Conjunction& all : patterns(cut.u, options_of(cut))) {
-        for (Literal& literal : all) literal = !literal;
-        all.push_back(!broken);
-        clauses_.add(all);
-      }
-    }
+    if (cut.u >= 0) takes_none(broken, cut.u, options_of(cut));
     fails.push_back(broken);
   }
   clauses_.add(fails);
+  return contradicts(claim);
+}
+
+/// Asserts that, given that, component i takes none of the options.
+void Encoding::takes_none(Literal given, int i, const std::vector<bool>& options) {
+  for (Conjunction& all : patterns(i, options)) {
+    for (Literal& literal : all) literal = !literal;
+    all.push_back(!given);
+    clauses_.add(all);
+  }
+}
+
+/// Does the claim contradict the encoding? Models that break what Z3 was not told yet are no
+/// objection. False: it does not, or Z3 does not say.
+bool Encoding::contradicts(Literal claim) {
   constexpr int kRounds = 50;
   for (int round = 0; round < kRounds; ++round) {
     const z3::check_result verdict = clauses_.check(claim);
@@ -305,6 +316,59 @@ bool Encoding::prove(const std::vector<WeightedCut>& cuts) {
     if (read()) return false;
   }
   return false;
+}
+
+bool Encoding::prove_cheapest(const std::vector<Configuration>& list) {
+  if (!priced_) return false;
+  // One question for all, each component beside the same others once: given `claim`, some option
+  // is cheaper.
+  const Literal claim = clauses_.fresh();
+  std::vector<Literal> fails{!claim};
+  std::set<std::pair<std::vector<int>, std::uint64_t>> asked;
+  for (const Configuration& c : list) {
+    for (int i = 0; i < n_; ++i) {
+      std::vector<int> who{i, int{c.variants[at(i)]}};
+      for (int j = 0; j < n_; ++j) {
+        if (j != i && c.level(i, j) == 0) who.push_back(j);
+      }
+      if (!asked.insert({who, c.hardening[at(i)]}).second) continue;
+      const Option* mine = option_of(i, c);
+      if (mine == nullptr) return false;
+      std::vector<bool> no_cheaper;
+      for (const Option& o : options_[at(i)]) no_cheaper.push_back(o.cost >= mine->cost);
+      if (std::all_of(no_cheaper.begin(), no_cheaper.end(), [](bool b) { return b; })) continue;
+      const Literal cheaper = clauses_.fresh();
+      for (std::size_t k = 2; k < who.size(); ++k) {
+        clauses_.add({!cheaper, !apart(i, who[k], 1)});
+      }
+      takes_none(cheaper, i, no_cheaper);
+      fails.push_back(cheaper);
+    }
+  }
+  clauses_.add(fails);
+  return contradicts(claim);
+}
+
+void Encoding::forbid_covered(const Configuration& c) {
+  std::vector<Level> low = c.levels;
+  for (std::size_t p = 0; p < low.size() && priced_; ++p) {
+    const auto& gate = gate_[p];
+    const auto dearest = [&] { return gate.empty() || gate[low[p] - 1U] >= gate[c.levels[p]]; };
+    while (low[p] > 0 && dearest()) --low[p];
+  }
+  forbid_between(low, c.levels);
+}
+
+Encoding::Units Encoding::gate(int pair, int level) const {
+  return gate_[at(pair)].empty() ? 0 : gate_[at(pair)][at(level)];
+}
+
+bool Encoding::prove_options(int i, const std::vector<int>& mates,
+                             const std::vector<bool>& wanted) {
+  const Literal claim = clauses_.fresh();
+  for (const int mate : mates) clauses_.add({!claim, !apart(i, mate, 1)});
+  takes_none(claim, i, wanted);
+  return contradicts(claim);
 }
 
 /// A literal that holds where more than one way of the cut is paid for.

@@ -5,14 +5,13 @@
 #include <algorithm>
 
 #include "model/order.h"
-#include "solver/certify.h"
+#include "solver/confirm.h"
 #include "solver/tradeoff.h"
 
 namespace flexos {
 
 namespace {
 
-constexpr int kCertifyUpTo = 20;
 constexpr int kMostLayouts = 1 << 16;
 
 double relative_gap(const Instance& instance, const SearchResult& found) {
@@ -56,44 +55,44 @@ SearchResult run(const Instance& instance, const RankRequest& request, int top) 
                                                  : least_risk(instance, ask);
 }
 
-bool in_cost_order(const RankRequest& request) {
-  return !request.distinct && request.objective == Objective::fastest;
-}
+/// Z3's share of `--distinct`, in its own unit (a second has some two millions), and where it is
+/// asked for by name.
+constexpr std::int64_t kDistinctEffort = 4'000'000;
+constexpr std::int64_t kDistinctEffortAsked = 400'000'000;
 
-bool certifiable(const Spec& spec, const RankRequest& request) {
-  return request.certify == Certify::always ||
-         (request.certify == Certify::automatic && spec.size() <= kCertifyUpTo);
+/// What Z3 needs to know of an answer to `--distinct`.
+Distinct distinct(const Instance& instance, const SearchResult& found, const Ranking& ranking) {
+  Distinct result;
+  result.listed = ranking.configurations;
+  result.all = ranking.exhausted;
+  for (const Solution& s : found.solutions) result.known.push_back(to_configuration(instance, s));
+  for (const auto& rungs : found.covering) {
+    Configuration layout;
+    for (const Rung rung : rungs) layout.levels.push_back(instance.levels[rung]);
+    result.covering.push_back(std::move(layout));
+  }
+  return result;
 }
 
 void certify(const Spec& spec, const RankRequest& request, std::optional<Certifier>& certifier,
-             const Advice& advice, Ranking& ranking) {
+             const Instance& instance, const SearchResult& found, Ranking& ranking) {
   if (!ranking.optimal || request.certify == Certify::never) return;
   if (!certifiable(spec, request)) {
-    ranking.certificate.note =
-        fmt::format("more than {} components: ask Z3 to confirm with --certify", kCertifyUpTo);
+    ranking.certificate.note = why_not_certified(spec, request);
     return;
   }
-  if (ranking.feasible && !in_cost_order(request)) {
+  if (ranking.feasible && request.objective != Objective::fastest) {
     ranking.certificate.note = "Z3 confirms answers in cost order; this one rests on exact bounds";
     return;
   }
   if (!certifier) certifier.emplace(spec, request.deadline);
-  const auto verdict =
-      certifier->refute_cheaper(ranking.configurations, ranking.exhausted, &advice);
-  switch (verdict.verdict) {
-    case Refutation::confirmed:
-      ranking.certificate.proof = Proof::z3;
-      break;
-    case Refutation::undecided:
-      ranking.certificate.note = "Z3 did not decide in its share of effort";
-      break;
-    case Refutation::refuted:
-      ranking.error = fmt::format(
-          "internal disagreement: Z3 finds configuration {} that the search missed; please report "
-          "this spec",
-          configuration_id(spec, verdict.counterexample));
-      break;
-  }
+  const Advice advice{instance, found.root};
+  const auto effort = request.certify == Certify::always ? kDistinctEffortAsked : kDistinctEffort;
+  const RefutationResult verdict =
+      ranking.feasible && request.distinct
+          ? certifier->refute_distinct(distinct(instance, found, ranking), &advice, effort)
+          : certifier->refute_cheaper(ranking.configurations, ranking.exhausted, &advice);
+  settle(spec, verdict, ranking.certificate, ranking.error);
 }
 
 }  // namespace
@@ -107,7 +106,7 @@ Ranking rank(const Spec& spec, const RankRequest& request) {
   }
   const Instance& instance = built.instance;
   std::optional<Certifier> certifier;
-  if (certifiable(spec, request) && in_cost_order(request)) {
+  if (certifiable(spec, request) && request.objective == Objective::fastest) {
     certifier.emplace(spec, request.deadline);
   }
   SearchResult found = run(instance, request, request.top);
@@ -140,7 +139,7 @@ Ranking rank(const Spec& spec, const RankRequest& request) {
                             : request.objective == Objective::safest
                                 ? 1.0
                                 : relative_gap(instance, found);
-  certify(spec, request, certifier, {instance, found.root}, ranking);
+  certify(spec, request, certifier, instance, found, ranking);
   if (certifier && request.process_ends) certifier->leave_standing();
   return ranking;
 }

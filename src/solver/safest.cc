@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "model/order.h"
+#include "solver/confirm.h"
 #include "solver/tradeoff.h"
 
 namespace flexos {
@@ -11,6 +12,13 @@ namespace {
 
 /// Nodes and option sets looked at before a large system's answer is given as it stands.
 constexpr std::int64_t kEffort = 4'000'000;
+
+/// Z3's share, in its own unit (a second has some two millions): about 300 an element are needed,
+/// which is less than what it took to find them.
+constexpr std::int64_t kCertify = 400'000;
+constexpr std::int64_t kCertifyElement = 1'000;
+/// Where it is asked for by name, this many times as much.
+constexpr std::int64_t kCertifyAsked = 100;
 
 /// `spec` with its slowdown budget replaced.
 Spec with_budget(const Spec& spec, const Decimal& slowdown) {
@@ -36,6 +44,8 @@ Safest safest(const Spec& spec, const SafestRequest& request) {
     result.error = built.error->message;
     return result;
   }
+  std::optional<Certifier> certifier;
+  if (certifiable(asked, request)) certifier.emplace(asked, request.deadline);
   MaximalRequest ask;
   ask.deadline = request.deadline;
   ask.limit = request.limit;
@@ -53,6 +63,14 @@ Safest safest(const Spec& spec, const SafestRequest& request) {
   result.exact = found.exact;
   result.certificate.proof = found.exact ? Proof::bound : Proof::gap;
   result.certificate.gap = found.exact ? 0 : 1;
+  if (found.exact) result.certificate.note = why_not_certified(asked, request);
+  if (certifier && found.complete) {
+    auto effort = kCertify + kCertifyElement * static_cast<std::int64_t>(result.maximal.size());
+    if (request.certify == Certify::always) effort *= kCertifyAsked;
+    settle(asked, certifier->refute_not_below(result.maximal, effort), result.certificate,
+           result.error);
+  }
+  if (certifier && request.process_ends) certifier->leave_standing();
   return result;
 }
 

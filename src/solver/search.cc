@@ -64,7 +64,10 @@ class Search {
     warm_start(root);
     descend(root);
     result.solutions = pool_.sorted();
-    if (request_.one_per_layout) covering_.drop_covered(result.solutions);
+    if (request_.one_per_layout) {
+      covering_.drop_covered(result.solutions);
+      result.covering = covering_.layouts();
+    }
     result.complete = !stopped_;
     result.exhausted = result.complete && !pruned_by_pool_ && !pool_.overflowed();
     result.lower_bound = result.complete && !pool_.empty() ? pool_.front().cost : result_bound_;

@@ -25,6 +25,8 @@ struct SearchResult {
   Units lower_bound = 0;   ///< on the cheapest admissible cost, proven
   DualBound root;          ///< the weights that its root bound rests on
   SearchStats stats;
+  /// One per layout: what covers the layouts that were left out (covering.h).
+  std::vector<std::vector<Rung>> covering;
 };
 
 struct SearchRequest {

@@ -106,6 +106,7 @@ class FrontierGoal : public Goal {
                           static_cast<int>(s)});
         }
       }
+      sums_ += static_cast<std::int64_t>(sums.size());
       std::sort(sums.begin(), sums.end(), [](const Partial& a, const Partial& b) {
         return std::tie(a.cost, a.risk, a.from, a.pick) < std::tie(b.cost, b.risk, b.from, b.pick);
       });
@@ -141,6 +142,7 @@ class FrontierGoal : public Goal {
   }
 
   const Archive& archive() const { return archive_; }
+  std::int64_t sums() const { return sums_; }
 
  private:
   /// Places where a new point could be: strictly better than both neighbours on the staircase.
@@ -163,6 +165,7 @@ class FrontierGoal : public Goal {
   const TradeoffRequest& request_;
   Archive archive_;
   std::vector<Corner> corners_;
+  std::int64_t sums_ = 0;
   bool stale_ = false;
 };
 
@@ -194,6 +197,7 @@ TradeoffResult tradeoff(const Instance& instance, const TradeoffRequest& request
   result.points = goal.archive().points();
   result.complete = result.exact = !placement.stopped();
   result.nodes = placement.nodes();
+  result.sums = goal.sums();
   return result;
 }
 

@@ -29,6 +29,7 @@ struct TradeoffResult {
   bool complete = false;
   bool exact = false;  ///< proven to be the first of all there are; complete implies it
   std::int64_t nodes = 0;
+  std::int64_t sums = 0;  ///< of costs and risks, formed in layouts
 };
 
 /// The complete frontier of (cost, risk) among the admissible solutions.

@@ -27,6 +27,14 @@ using Values = std::vector<std::pair<Rational, Rational>>;
 /// Z3 confirms every eighth answer; asking it each time would take most of the test's time.
 Certify certify(std::uint64_t seed) { return seed % 8 == 0 ? Certify::always : Certify::never; }
 
+/// What a complete answer to a small spec rests on.
+std::string evidence(const Certificate& certificate, std::uint64_t seed) {
+  const Proof expected = certify(seed) == Certify::always ? Proof::z3 : Proof::bound;
+  if (certificate.proof == expected) return "";
+  return std::string("rests on ") + proof_name(certificate.proof) + " instead of " +
+         proof_name(expected);
+}
+
 std::string shown(const Values& values) {
   std::ostringstream out;
   for (const auto& [cost, risk] : values) {
@@ -185,7 +193,7 @@ std::string distinct_agrees(const Spec& spec, std::uint64_t seed) {
       return "cost differs at place " + std::to_string(k + 1);
     }
   }
-  return "";
+  return evidence(ranking.certificate, seed);
 }
 
 std::string frontier_agrees(const Spec& spec, std::uint64_t seed) {
@@ -203,7 +211,7 @@ std::string frontier_agrees(const Spec& spec, std::uint64_t seed) {
   for (const auto& [cost, risk] : brute.frontier()) {
     expected.emplace_back(brute.cycles(cost), brute.risk(risk));
   }
-  if (got == expected) return "";
+  if (got == expected) return evidence(answer.certificate, seed);
   return "frontier differs: got" + shown(got) + ", expected" + shown(expected);
 }
 
@@ -257,7 +265,7 @@ std::string safest_agrees(const Spec& spec, const std::optional<Decimal>& slowdo
   if (expected.size() > static_cast<std::size_t>(limit) && answer.complete) {
     return "completeness said of a part";
   }
-  return "";
+  return answer.complete ? evidence(answer.certificate, seed) : "";
 }
 
 std::string safest_agrees(const Spec& spec, std::uint64_t seed) {

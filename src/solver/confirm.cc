@@ -1,0 +1,41 @@
+#include "solver/confirm.h"
+
+#include <fmt/format.h>
+
+namespace flexos {
+
+namespace {
+
+constexpr int kCertifyUpTo = 20;
+
+}  // namespace
+
+bool certifiable(const Spec& spec, const Ask& request) {
+  return request.certify == Certify::always ||
+         (request.certify == Certify::automatic && spec.size() <= kCertifyUpTo);
+}
+
+std::string why_not_certified(const Spec& spec, const Ask& request) {
+  if (request.certify == Certify::never || certifiable(spec, request)) return "";
+  return fmt::format("more than {} components: ask Z3 to confirm with --certify", kCertifyUpTo);
+}
+
+void settle(const Spec& spec, const RefutationResult& verdict, Certificate& certificate,
+            std::optional<std::string>& error) {
+  switch (verdict.verdict) {
+    case Refutation::confirmed:
+      certificate.proof = Proof::z3;
+      break;
+    case Refutation::undecided:
+      certificate.note = "Z3 did not decide in its share of effort";
+      break;
+    case Refutation::refuted:
+      error = fmt::format(
+          "internal disagreement: Z3 finds configuration {} that the search missed; please report "
+          "this spec",
+          configuration_id(spec, verdict.counterexample));
+      break;
+  }
+}
+
+}  // namespace flexos

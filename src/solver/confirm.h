@@ -1,0 +1,22 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "solver/answer.h"
+#include "solver/certify.h"
+
+namespace flexos {
+
+/// Is Z3 to confirm answers about this spec?
+bool certifiable(const Spec& spec, const Ask& request);
+
+/// What a person should know where it is not because of the spec's size; else "".
+std::string why_not_certified(const Spec& spec, const Ask& request);
+
+/// What Z3's verdict makes of an answer that rests on exact bounds. Where Z3 found what the search
+/// missed, `error` says so: there is no answer then.
+void settle(const Spec& spec, const RefutationResult& verdict, Certificate& certificate,
+            std::optional<std::string>& error);
+
+}  // namespace flexos
