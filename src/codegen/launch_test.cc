@@ -5,8 +5,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
+#include <fstream>
+#include <string>
 #include <thread>
 
 #include "codegen/test_image.h"
@@ -202,6 +206,37 @@ TEST(Process, SaysWhyItDidNotStart) {
   EXPECT_FALSE(end.started);
   EXPECT_EQ(end.error, "No such file or directory");
   EXPECT_FALSE(run_process({.command = {}, .output = {}}).started);
+}
+
+bool is_running(pid_t pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+  std::string name;
+  std::string state;
+  return file >> name >> name >> state && state != "Z";
+}
+
+TEST(Process, DiesWithWhoeverStartedIt) {
+  std::array<int, 2> ends{};
+  ASSERT_EQ(pipe(ends.data()), 0);
+  const pid_t tool = fork();
+  ASSERT_GE(tool, 0);
+  if (tool == 0) {
+    run_process({.command = {"sh", "-c", "echo $$; exec sleep 60"},
+                 .output = [&](int, std::string_view bytes) {
+                   return write(ends[1], bytes.data(), bytes.size()) > 0;
+                 }});
+    _exit(0);
+  }
+  std::array<char, 32> said{};
+  ASSERT_GT(read(ends[0], said.data(), said.size() - 1), 0);
+  const auto image = static_cast<pid_t>(std::strtol(said.data(), nullptr, 10));
+  EXPECT_TRUE(is_running(image));
+  kill(tool, SIGKILL);  // which no handler sees
+  waitpid(tool, nullptr, 0);
+  for (int i = 0; i < 500 && is_running(image); ++i) usleep(20000);
+  EXPECT_FALSE(is_running(image));
+  close(ends[0]);
+  close(ends[1]);
 }
 
 TEST(Process, StopsWhereNobodyListens) {

@@ -2,7 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <spawn.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -90,35 +90,50 @@ struct Pipe {
   }
 };
 
-/// posix_spawn in a process group of its own, with the usual signals as if nobody had touched them.
+/// Between fork and exec, so nothing here may allocate: becomes `file`, or says why not and ends.
+[[noreturn]] void become(const char* file, char* const* argv, pid_t parent, int in, int out,
+                         int err, int failure) {
+  setpgid(0, 0);
+  // Who kills us with a signal that we cannot answer must not leave an image running for ever.
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (getppid() != parent) _exit(127);  // gone already: nobody would send it
+  for (const int s : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) std::signal(s, SIG_DFL);
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+  if (in < 0) in = open("/dev/null", O_RDONLY | O_CLOEXEC);
+  if (in >= 0 && dup2(in, 0) == 0 && dup2(out, 1) == 1 && dup2(err, 2) == 2) execv(file, argv);
+  const int why = errno;
+  [[maybe_unused]] const ssize_t told = write(failure, &why, sizeof why);
+  _exit(127);
+}
+
+/// Starts `command` in a process group of its own, with the usual signals as if nobody had touched
+/// them; it dies with the thread that calls this. 0, or what errno says.
 int spawn(const std::vector<std::string>& command, int in, int out, int err, pid_t& pid) {
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  if (in >= 0) {
-    posix_spawn_file_actions_adddup2(&actions, in, 0);
-  } else {
-    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-  }
-  posix_spawn_file_actions_adddup2(&actions, out, 1);
-  posix_spawn_file_actions_adddup2(&actions, err, 2);
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  sigset_t usual;
-  sigemptyset(&usual);
-  posix_spawnattr_setsigmask(&attributes, &usual);
-  for (const int s : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) sigaddset(&usual, s);
-  posix_spawnattr_setsigdefault(&attributes, &usual);
-  posix_spawnattr_setpgroup(&attributes, 0);
-  posix_spawnattr_setflags(&attributes,
-                           POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  const bool named = command[0].find('/') == std::string::npos;
+  const std::string file = named ? find_program(command[0]) : command[0];
+  if (file.empty()) return ENOENT;
   std::vector<char*> argv;
   argv.reserve(command.size() + 1);
   for (const std::string& a : command) argv.push_back(const_cast<char*>(a.c_str()));
   argv.push_back(nullptr);
-  const int failed = posix_spawnp(&pid, argv[0], &actions, &attributes, argv.data(), environ);
-  posix_spawnattr_destroy(&attributes);
-  posix_spawn_file_actions_destroy(&actions);
-  return failed;
+  Pipe failure;  // closed by a good exec
+  if (!failure.make()) return errno;
+  const pid_t parent = getpid();
+  pid = fork();
+  if (pid < 0) return errno;
+  if (pid == 0) become(file.c_str(), argv.data(), parent, in, out, err, failure.write.get());
+  setpgid(pid, pid);  // whoever is first: the group must exist when somebody kills it
+  failure.write.close();
+  int why = 0;
+  ssize_t n = 0;
+  while ((n = read(failure.read.get(), &why, sizeof why)) < 0 && errno == EINTR) {
+  }
+  if (n != sizeof why) return 0;
+  while (waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
+  }
+  return why;
 }
 
 }  // namespace
