@@ -61,6 +61,13 @@ void long_copy_past_end() { memcpy(block(40), block(4096), opaque(size_t{4096}))
 void long_copy_far_past_end() { memcpy(block(4096), block(1000), opaque(size_t{4096})); }
 void long_copy_one_past_end() { memcpy(block(4096), block(4093), opaque(size_t{4094})); }
 void long_set_past_end() { memset(block(2000) + 3, 0, opaque(size_t{1998})); }
+/// From the hole below the heap, which has no shadow, into it: what has none is passed over, no
+/// more.
+void set_from_outside() {
+  constexpr uintptr_t kHeapAlign = 2 << 20;
+  const uintptr_t heap = reinterpret_cast<uintptr_t>(block(24)) & ~(kHeapAlign - 1);
+  memset(opaque(reinterpret_cast<char*>(heap - 4096)), 0, opaque(size_t{1 << 20}));
+}
 void write_before() { *opaque(block(24) - 1) = 1; }
 void write_last() { block(13)[opaque(13)] = 1; }
 void straddle() { *reinterpret_cast<volatile uint32_t*>(opaque(block(16) + 14)) = 1; }
@@ -265,6 +272,7 @@ constexpr Case kCases[] = {
     CASE(set_past_end),
     CASE(compiler_copies),
     CASE(huge_copy),
+    CASE(set_from_outside),
     CASE(long_copy_past_end),
     CASE(long_copy_far_past_end),
     CASE(long_copy_one_past_end),

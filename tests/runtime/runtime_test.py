@@ -88,6 +88,7 @@ class Checks(unittest.TestCase):
         "copy_from_past_end": "heap-buffer-overflow:read:32",
         "set_past_end": "heap-buffer-overflow:write:25",
         "compiler_copies": "heap-buffer-overflow:read:512",
+        "set_from_outside": "heap-buffer-overflow:write:1048576",
         "huge_copy": "wild-access:read:18446744073709551615",
         "long_copy_past_end": "heap-buffer-overflow:write:4096",
         "long_copy_far_past_end": "heap-buffer-overflow:read:4096",

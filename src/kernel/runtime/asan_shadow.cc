@@ -37,18 +37,41 @@ FLEXOS_GENERAL size_t clean_bytes(uintptr_t start, size_t size) {
   return word << 6;
 }
 
+/// `part` where it lies between the two, else `end`.
+FLEXOS_GENERAL uintptr_t earlier(uintptr_t from, uintptr_t part, uintptr_t end) {
+  asm("" : "+r"(part));  // a number from here on: parts are compared with each other
+  return part > from && part < end ? part : end;
+}
+
+/// From an address without a shadow: where the next part with one begins, or `end`. What others
+/// hand over in a window has none, and pages of it are copied at a time.
+FLEXOS_GENERAL uintptr_t next_part(uintptr_t from, uintptr_t end) {
+  end = earlier(from, value(asan_stack_start), end);
+  end = earlier(from, value(asan_heap_start), end);
+  return earlier(from, value(asan_data_start), end);
+}
+
 }  // namespace
 
 FLEXOS_GENERAL uintptr_t first_poisoned(uintptr_t start, size_t size) {
   const uintptr_t end = start + size;
   uintptr_t granule = start & ~uintptr_t{7};
   granule += clean_bytes(granule, end - granule);
-  for (; granule < end; granule += 8) {
+  while (granule < end) {
     const uint8_t* shadow = shadow_of(granule);
-    if (shadow == nullptr || *shadow == kClean) continue;
+    if (shadow == nullptr) {
+      granule = next_part(granule, end);
+      granule += clean_bytes(granule, end - granule);
+      continue;
+    }
+    if (*shadow == kClean) {
+      granule += 8;
+      continue;
+    }
     const uintptr_t good = *shadow < 8 ? *shadow : 0;
     const uintptr_t bad = granule + good > start ? granule + good : start;
     if (bad < end && bad < granule + 8) return bad;
+    granule += 8;
   }
   return 0;
 }

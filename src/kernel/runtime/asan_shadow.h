@@ -26,9 +26,6 @@ enum Poison : uint8_t {
   kHeapFreed = 0xfd,
 };
 
-/// What asan_check.S calls in the middle of anything, so without touching vector registers.
-#define FLEXOS_GENERAL [[gnu::target("general-regs-only")]]
-
 /// The shadow byte of an address, or null where there is none. Most accesses are to the stack.
 FLEXOS_GENERAL inline uint8_t* shadow_of(uintptr_t address) {
   uintptr_t at = address - value(asan_stack_start);

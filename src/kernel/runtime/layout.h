@@ -24,6 +24,12 @@ extern const char unsafe_stack_start[], unsafe_stack_size[];
 
 namespace flexos {
 
-inline uintptr_t value(const char* symbol) { return reinterpret_cast<uintptr_t>(symbol); }
+/// What asan_check.S calls in the middle of anything, so without touching vector registers.
+/// Whatever such code calls must be the same, or it cannot be inlined there.
+#define FLEXOS_GENERAL [[gnu::target("general-regs-only")]]
+
+FLEXOS_GENERAL inline uintptr_t value(const char* symbol) {
+  return reinterpret_cast<uintptr_t>(symbol);
+}
 
 }  // namespace flexos

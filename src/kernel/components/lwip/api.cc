@@ -68,8 +68,9 @@ int64_t receive(Socket* s, void* buffer, size_t n, int flags, uint32_t* from, ui
   int64_t deadline = 0;  // 0: not asked for the time yet, since nobody has had to wait
   const int number = sockets::descriptor_of(s);
   int64_t done = 0;
-  // Who reads a stream in small pieces is not made to look at the device for each of them.
-  if (s->kind != Kind::tcp || tcp::readable(s) < most) net::pump();
+  // Who finds something in a stream is not made to look at the device first: on `linux` each look
+  // is a system call. What is taken frees the window, and the next call finds nothing and looks.
+  if (s->kind != Kind::tcp || tcp::readable(s) == 0) net::pump();
   for (;;) {
     if (s->kind == Kind::listener || s->kind == Kind::epoll) return -FLEXOS_ENOTCONN;
     if (s->kind == Kind::udp) {
@@ -123,7 +124,9 @@ int64_t transmit(Socket* s, const void* bytes, size_t n, int flags, uint32_t to,
     if (!net::wait(deadline)) return done > 0 ? done : -FLEXOS_EAGAIN;
     if (sockets::find(number) != s) return done > 0 ? done : -FLEXOS_EBADF;
   }
-  net::pump();
+  // It is on the wire already. Acknowledgements can wait until somebody asks for something or the
+  // buffer is full.
+  net::deliver();
   return done;
 }
 

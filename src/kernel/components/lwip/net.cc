@@ -54,9 +54,11 @@ void start() {
 void pump() {
   start();
   wire::receive();
-  netif_poll_all();
+  deliver();
   sys_check_timeouts();
 }
+
+void deliver() { netif_poll_all(); }
 
 void take_turns() {
   constexpr unsigned kTurns = 64;

@@ -10,6 +10,9 @@ namespace net {
 /// Moves what has come in, what loops back, and timers that are due.
 void pump();
 
+/// Moves what loops back, no more.
+void deliver();
+
 /// A socket has changed: whoever waits must look again.
 void changed();
 
