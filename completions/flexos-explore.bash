@@ -93,7 +93,7 @@ _flexos_explore() {
       ;;
     scan) options="--strict --all $common" ;;
     inspect) options=$common ;;
-    *) options="--top --no-measure --predict-only --attack --version $measuring $common" ;;
+    *) options="--top --slowdown --all --no-measure --predict-only --attack --version $measuring $common" ;;
   esac
 
   if [[ $word == -* || ($command == results && $COMP_CWORD == 2) ]]; then

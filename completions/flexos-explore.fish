@@ -99,6 +99,8 @@ complete -c flexos-explore -n "__fish_seen_subcommand_from attack" -l mutate -d 
 complete -c flexos-explore -n "__fish_seen_subcommand_from attack" -l timeout -x -d "seconds for one attack"
 complete -c flexos-explore -n $none -l top -x -d "how many layouts"
 complete -c flexos-explore -n $none -l predict-only -d "nothing is built or written"
+complete -c flexos-explore -n $none -l slowdown -x -d "what counts as affordable"
+complete -c flexos-explore -n $none -l all -d "also what others beat in both cost and safety"
 complete -c flexos-explore -n "$none; or __fish_seen_subcommand_from sweep" -l no-measure -d "build the images and do not run them"
 complete -c flexos-explore -n "$none; or __fish_seen_subcommand_from sweep" -l attack -d "attack each image as well"
 complete -c flexos-explore -n $explores -l platform -x -a "qemu linux" -d "what images run on"

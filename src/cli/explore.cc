@@ -23,10 +23,10 @@ struct Options {
 std::string headline(const Exploration& x) {
   std::size_t measured = 0;
   for (const auto& e : x.entries) measured += e.measurement && e.measurement->ok() ? 1 : 0;
-  std::string text = fmt::format(
-      "{}: {}, {}, none beaten in both cost and safety ({})\n", x.spec.name, x.entries_text(),
-      x.spec.objective == Objective::fastest ? "fastest first" : "safest first",
-      describe(x.certificate));
+  std::string text =
+      fmt::format("{}: {}, {}{} ({})\n", x.spec.name, x.entries_text(),
+                  x.spec.objective == Objective::fastest ? "fastest first" : "safest first",
+                  x.all ? "" : ", none beaten in both cost and safety", describe(x.certificate));
   if (measured > 0 && x.platform && x.spec.profile) {
     text += fmt::format("measured on {} ({}), {}; slowdown against the unprotected image\n",
                         x.platform->key(), x.machine, x.workload);
@@ -67,7 +67,7 @@ int judge_end(App& app, const Explored& end, const Options& options) {
   bool environment = false;
   bool measured = false;
   bool affordable = false;
-  const auto budget = slowdown_budget(x.spec);
+  const auto budget = x.slowdown_budget();
   for (const auto& e : x.entries) {
     if (!e.measurement) continue;
     const Failure failure = e.measurement->failure;
@@ -133,6 +133,12 @@ void add_explore(CLI::App& root, App& app, int& exit_code) {
                   "frontier (default: the spec's, else 10)")
       ->check(CLI::Range(1, 10000))
       ->option_text("N");
+  root.add_option("--slowdown", options->exploring.slowdown,
+                  "what counts as affordable, in place of the spec's budget; dearer ones are shown")
+      ->check(CLI::Range(1.0, 1e6))
+      ->option_text("X");
+  root.add_flag("--all", options->exploring.all,
+                "also configurations that others beat in both cost and safety");
   root.add_flag("--no-measure", options->no_measure, "build the images and do not run them");
   root.add_flag("--predict-only", options->predict_only,
                 "check, rank and show the frontier; nothing is built or written");

@@ -196,21 +196,22 @@ class Explorer {  // NOLINT(clang-analyzer-optin.performance.Padding)
     RankRequest r;
     static_cast<Ask&>(r) = ask_;
     r.top = options_.top > 0 ? options_.top : whole_.top;
-    r.distinct = true;
+    r.distinct = !options_.all;
     r.objective = whole_.objective;
     return r;
   }
 
   static bool shows_frontier(const RankRequest& ask) {
-    return ask.objective == Objective::fastest && ask.top >= kLeastForFrontier;
+    return ask.distinct && ask.objective == Objective::fastest && ask.top >= kLeastForFrontier;
   }
 
   /// The end, where there is nothing to go on with.
   std::optional<Explored> rank_all() {
     RankRequest ask = request();
     std::string what =
-        fmt::format("the best {} of one layout each, {} first{}, and the frontier",
+        fmt::format("the best {}{}, {} first{}, and the frontier",
                     plural(static_cast<std::size_t>(ask.top), "configuration", "configurations"),
+                    ask.distinct ? " of one layout each" : "",
                     ask.objective == Objective::fastest ? "fastest" : "safest",
                     shows_frontier(ask) ? ", half of them replaced by points of the frontier" : "");
     if (!x_.left_out.empty())
@@ -241,8 +242,11 @@ class Explorer {  // NOLINT(clang-analyzer-optin.performance.Padding)
     for (Judged& j : best.list) x_.entries.push_back({std::move(j), {}, {}, {}});
     x_.certificate = ranking.certificate;
     x_.optimal = ranking.optimal;
+    x_.all = options_.all;
+    x_.slowdown = options_.slowdown;
 
     Ask frontier_ask = ask_;
+    frontier_ask.certify = Certify::never;  // the curve is drawn; `frontier` gives proofs
     frontier_ask.deadline.at = std::min(
         ask_.deadline.at, std::chrono::steady_clock::now() +
                               std::chrono::milliseconds(static_cast<int>(kFrontierSeconds * 1000)));

@@ -11,6 +11,10 @@ namespace flexos {
 struct ExploringOptions {
   MeasuringOptions measuring;
   int top = 0;  ///< 0: the spec's
+  /// Also what others beat in cost and safety: for whoever wants all of a small space measured.
+  bool all = false;
+  /// What counts as affordable, in place of the spec's budget.
+  std::optional<double> slowdown;
   bool build = true;
   bool measure = true;
   bool attack = false;

@@ -68,6 +68,7 @@ int run(App& app, const Options& options) {
           fmt::format("{} of them, spread over the score (all: --format json):\n", shown.size());
     }
     printed = app.print(text + draw_table(*spec, shown, app.out_style()));
+    if (!found.certificate.note.empty()) app.note(found.certificate.note);
   }
   if (printed != kDone) return printed;
   if (!judged.list.empty()) return kDone;

@@ -44,13 +44,15 @@ int run_derived(App& app, const SafestOptions& options, const Spec& spec) {
   } else if (app.format == Format::dot) {
     printed = app.print(poset_dot(spec, judged.list));
   } else if (!judged.list.empty()) {
-    const char* rest = found.complete ? ", complete"
-                       : found.exact  ? ", the best by score of all; there may be more: --top N"
-                                      : ", the best by score of what was looked at; there are more";
+    const std::string rest = found.complete ? ", complete, " + describe(found.certificate)
+                             : found.exact
+                                 ? ", the best by score of all; there may be more: --top N"
+                                 : ", the best by score of what was looked at; there are more";
     printed = app.print(fmt::format(
         "{}: {} that nothing affordable is safer than in every respect{} ({:.2f} s)\n\n{}",
         spec.name, judged.list.size(), rest, seconds,
         draw_table(spec, judged.list, app.out_style())));
+    if (!found.certificate.note.empty()) app.note(found.certificate.note);
   }
   if (printed != kDone) return printed;
   if (!judged.list.empty()) return kDone;

@@ -84,7 +84,7 @@ void judge_best(Row& row, const Exploration& x) {
          fmt::format("image {}: {}: {}", row.id, name(m.failure), m.detail), row.test.details);
     return;
   }
-  const auto budget = slowdown_budget(x.spec);
+  const auto budget = x.slowdown_budget();
   const auto slowdown = best_known_slowdown(x.spec, best);
   if (m.ok() && budget && slowdown && *slowdown > *budget) {
     fail(row, kNo, "budget", fmt::format("measured {:.4f}x, the budget is {}x", *slowdown, *budget),

@@ -29,7 +29,7 @@ Json to_json(const Measurement& m, bool relative) {
   for (const auto& [name, value] : m.latency) json["latency"][name] = value;
   json["instructions"] = m.instructions ? Json(*m.instructions) : Json(nullptr);
   json["crossings"] = m.crossings ? Json(*m.crossings) : Json(nullptr);
-  json["boot_seconds"] = m.boot_seconds;
+  json["boot_seconds"] = m.boot_seconds > 0 ? Json(m.boot_seconds) : Json(nullptr);
   json["memory_bytes"] = m.memory_bytes;
   json["image_bytes"] = m.image_bytes;
   if (!m.detail.empty()) json["note"] = m.detail;
@@ -113,9 +113,9 @@ Json attacks_json(const std::vector<Exploration::AttackRow>& rows) {
   return {{"cells", rows.size()}, {"as_promised", good}, {"matrix", std::move(matrix)}};
 }
 
-bool within_budget(const Spec& spec, const Entry& entry) {
-  const auto budget = slowdown_budget(spec);
-  const auto slowdown = best_known_slowdown(spec, entry);
+bool within_budget(const Exploration& x, const Entry& entry) {
+  const auto budget = x.slowdown_budget();
+  const auto slowdown = best_known_slowdown(x.spec, entry);
   if (entry.measurement && entry.measurement->failure != Failure::none) return false;
   return !budget || !slowdown || *slowdown <= *budget;
 }
@@ -124,7 +124,7 @@ Json entry_json(const Exploration& x, const Entry& e) {
   const Spec& spec = x.spec;
   Json json = to_json(spec, e.judged);
   json["layout"] = draw_layout(spec, e.judged.configuration);
-  json["within_budget"] = within_budget(spec, e);
+  json["within_budget"] = within_budget(x, e);
   json["costs"] = costs_json(spec, e.judged.configuration);
   const bool measured = e.measurement && e.measurement->ok();
   json["measured"] = measured ? to_json(*e.measurement, true) : Json(nullptr);
@@ -139,13 +139,11 @@ Json entry_json(const Exploration& x, const Entry& e) {
   return json;
 }
 
-Json budget_json(const Spec& spec) {
+Json budget_json(const Exploration& x) {
   Json budget{{"slowdown", nullptr}, {"memory", nullptr}, {"vms", nullptr}, {"keys", nullptr}};
-  for (const Statement& s : spec.statements) {
+  if (const auto slowdown = x.slowdown_budget()) budget["slowdown"] = *slowdown;
+  for (const Statement& s : x.spec.statements) {
     switch (s.kind) {
-      case StatementKind::budget_slowdown:
-        budget["slowdown"] = s.decimal.to_double();
-        break;
       case StatementKind::budget_memory:
         budget["memory"] = s.integer;
         break;
@@ -228,8 +226,9 @@ Json platform_json(const Exploration& x) {
 
 }  // namespace
 
-std::optional<double> slowdown_budget(const Spec& spec) {
-  std::optional<double> budget;
+std::optional<double> Exploration::slowdown_budget() const {
+  std::optional<double> budget = slowdown;
+  if (budget) return budget;
   for (const Statement& s : spec.statements) {
     if (s.kind == StatementKind::budget_slowdown) budget = s.decimal.to_double();
   }
@@ -248,6 +247,7 @@ std::optional<double> best_known_slowdown(const Spec& spec, const Entry& entry) 
 }
 
 std::string Exploration::entries_text() const {
+  if (all) return fmt::format("{} configuration{}", entries.size(), entries.size() == 1 ? "" : "s");
   const std::size_t layouts = entries.size() - along_frontier;
   return fmt::format(
       "{} layout{}{}", layouts, layouts == 1 ? "" : "s",
@@ -257,7 +257,7 @@ std::string Exploration::entries_text() const {
 Json report_stars(const Exploration& x) {
   std::vector<Configuration> affordable;
   for (const Entry& e : x.entries) {
-    if (within_budget(x.spec, e)) affordable.push_back(e.judged.configuration);
+    if (within_budget(x, e)) affordable.push_back(e.judged.configuration);
   }
   Json ids = Json::array();
   for (const int i : safety_poset(x.spec, affordable).maximal) {
@@ -282,7 +282,7 @@ Json report_json(const Exploration& x) {
   add_certificate(json, x.certificate);
   json["optimal"] = x.optimal;
   json["objective"] = spec.objective == Objective::fastest ? "fastest" : "safest";
-  json["budget"] = budget_json(spec);
+  json["budget"] = budget_json(x);
   Json components = Json::array();
   for (const Component& c : spec.components) {
     components.push_back(

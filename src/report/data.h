@@ -59,7 +59,12 @@ struct Exploration {
   bool interrupted = false;
   std::vector<Entry> entries;      ///< best first
   std::size_t along_frontier = 0;  ///< entries that are there to show the frontier, not as fastest
+  bool all = false;                ///< entries are the best of all, also those that others beat
 
+  std::optional<double> slowdown;  ///< budget that was asked for, in place of the spec's
+
+  /// What is affordable: at most this slowdown; nullopt: nobody set a budget.
+  std::optional<double> slowdown_budget() const;
   /// "5 layouts and 5 along the frontier"
   std::string entries_text() const;
   std::optional<Measurement> baseline;
@@ -72,8 +77,6 @@ struct Exploration {
 /// Slowdown as it was measured; as it is predicted where it was not; nullopt: it cannot be run, or
 /// nobody knows.
 std::optional<double> best_known_slowdown(const Spec& spec, const Exploration::Entry& entry);
-/// The spec's budget; nullopt where it sets none.
-std::optional<double> slowdown_budget(const Spec& spec);
 
 Json report_json(const Exploration& exploration);
 

@@ -122,9 +122,22 @@ TEST(ReportData, MeasuredNumbersDecideWhatIsAffordable) {
   EXPECT_EQ(json.at("configurations").at(1).at("measured").at("relative"),
             (Json{{"median", 0.8}, {"low", 0.79}, {"high", 0.81}}));
   EXPECT_FALSE(json.at("baseline").contains("relative"));
+  EXPECT_TRUE(json.at("baseline").at("boot_seconds").is_null());  // nobody looked
   const std::string text = draw_outcome(x, {});
   EXPECT_NE(text.find("1.2500x [1.235, 1.266]"), std::string::npos) << text;
   EXPECT_NE(text.find("★   2"), std::string::npos) << text;
+}
+
+TEST(ReportData, ABudgetThatIsAskedForStandsInForTheSpecs) {
+  Exploration x = exploration();
+  x.entries[1].measurement = measured(0.8, 0.79, 0.81);
+  x.entries[2].measurement = measured(0.5, 0.49, 0.51);
+  x.slowdown = 3;
+  EXPECT_EQ(report_json(x).at("budget").at("slowdown"), 3);
+  EXPECT_EQ(report_json(x).at("budget").at("keys"), 4);
+  EXPECT_EQ(report_json(x).at("stars"), Json::array({id(x, 2)}));
+  x.slowdown = 1.1;
+  EXPECT_EQ(report_json(x).at("stars"), Json::array({id(x, 0)}));
 }
 
 TEST(ReportData, AFailureIsNoNumber) {

@@ -126,6 +126,20 @@ class Rest(ExploreTest):
         self.assertIsNone(data["platform"])
         self.assertIn("pt", data["mechanisms"])
 
+    def test_all_is_what_others_beat_too(self):
+        spec = self.spec(SMALL)
+        few = self.answer(spec, "--predict-only", "--top", "40")["configurations"]
+        many = self.answer(spec, "--predict-only", "--top", "40", "--all")["configurations"]
+        ids = [c["id"] for c in many]
+        self.assertEqual(ids, [c["id"] for c in self.answer("rank", spec, "--top", "40")["configurations"]])
+        self.assertNotEqual(ids, [c["id"] for c in few])
+        limit = many[20]["slowdown"]
+        some = self.answer(spec, "--predict-only", "--top", "40", "--all", "--slowdown", str(limit))
+        self.assertEqual(some["budget"]["slowdown"], limit)
+        affordable = [c["within_budget"] for c in some["configurations"]]
+        self.assertEqual(affordable, [c["slowdown"] <= limit for c in many])
+        self.assertIn(False, affordable)
+
     def test_what_has_no_sources_is_predicted(self):
         run = self.explore(self.spec(SMALL))
         self.assertIn("has no `build:`", run.stdout)
