@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstdio>
 #include <fstream>
+#include <map>
 #include <set>
 
 #include "bench/measure.h"
@@ -30,8 +31,11 @@ struct Options {
   // C=H+H;C=H, - for none
   std::vector<std::string> hardening = {"-", "sqlite=stack-protector", "sqlite=cfi+safestack",
                                         "libc=stack-protector;vfs=cfi;ramfs=ubsan"};
+  std::vector<std::string> subsets;
   int operations = 0;
   int limit = 0;
+  double width = 0.01;
+  std::string again;  // the --csv of an earlier sweep
 };
 
 std::size_t at(int i) { return static_cast<std::size_t>(i); }
@@ -85,6 +89,21 @@ std::optional<std::vector<std::uint64_t>> hardened(const Spec& spec, const std::
     }
   }
   return bits;
+}
+
+/// As --hardening takes them: every subset of the components, hardened with `hardenings`.
+std::vector<std::string> subsets(const std::vector<std::string>& components,
+                                 const std::string& hardenings) {
+  std::vector<std::string> list;
+  for (std::size_t set = 0; set < std::size_t{1} << components.size(); ++set) {
+    std::string text;
+    for (std::size_t i = 0; i < components.size(); ++i) {
+      if ((set >> i & 1) == 0) continue;
+      text += (text.empty() ? "" : ";") + components[i] + "=" + hardenings;
+    }
+    list.push_back(text.empty() ? "-" : text);
+  }
+  return list;
 }
 
 struct One {
@@ -145,6 +164,21 @@ std::vector<One> configurations(const Spec& spec, const Options& options) {
   return list;
 }
 
+/// What `file`, written as --csv, says was measured, by configuration.
+std::map<std::string, double> earlier(const std::string& file) {
+  std::ifstream in(file);
+  if (!in) throw std::runtime_error(file + " cannot be read");
+  std::map<std::string, double> list;
+  std::string line;
+  while (std::getline(in, line)) {
+    const std::size_t quote = line.rfind('"');
+    const std::size_t comma = line.rfind(',');
+    if (line.empty() || line[0] != '"' || quote == 0 || comma == std::string::npos) continue;
+    list[line.substr(1, quote - 1)] = std::stod(line.substr(comma + 1));
+  }
+  return list;
+}
+
 int fail(const std::string& what) {
   std::fprintf(stderr, "predict: %s\n", what.c_str());
   return 1;
@@ -176,6 +210,7 @@ int run(const Options& options) {
   request.platform = *platform;
   request.workload = *workload.workload;
   request.operations = options.operations;
+  request.width = options.width;
   request.images = std::filesystem::absolute(options.out) / "images";
   request.project = project;
   request.tool = "predict";
@@ -190,6 +225,9 @@ int run(const Options& options) {
   std::fputs("\n", stderr);
   if (!measured) return fail(measured.error().message);
 
+  const auto before =
+      options.again.empty() ? std::map<std::string, double>{} : earlier(options.again);
+  std::vector<double> apart;
   std::string csv = "configuration,predicted,measured\n";
   std::vector<double> predicted;
   std::vector<double> seen;
@@ -206,12 +244,13 @@ int run(const Options& options) {
       continue;
     }
     const Evaluation e = judge(spec, list[i].configuration);
-    const double baseline = harness.baseline().per_operation.median;
-    const double slowdown = m.per_operation.median / baseline;
+    const double slowdown = 1 / m.relative.median;
     const double off = e.slowdown / slowdown - 1;
     fmt::print("{:>10.4f} {:>10.4f} {:>+7.2f}%  {}\n", e.slowdown, slowdown, 100 * off,
                list[i].name);
     csv += fmt::format("\"{}\",{:.6f},{:.6f}\n", list[i].name, e.slowdown, slowdown);
+    const auto known = before.find(list[i].name);
+    if (known != before.end()) apart.push_back(std::abs(slowdown / known->second - 1));
     predicted.push_back(e.slowdown);
     seen.push_back(slowdown);
     error += std::abs(off);
@@ -224,6 +263,11 @@ int run(const Options& options) {
       predicted.size(), platform->key(), 100 * error / static_cast<double>(predicted.size()),
       100 * worst, spearman(predicted, seen),
       failed > 0 ? fmt::format("; {} could not be measured", failed) : "");
+  if (!apart.empty()) {
+    fmt::print("{} of them in {} too: apart by {:.2f} % in the median, at most {:.2f} %\n",
+               apart.size(), options.again, 100 * median(apart),
+               100 * *std::max_element(apart.begin(), apart.end()));
+  }
   if (!options.csv.empty()) std::ofstream(options.csv) << csv;
   return 0;
 }
@@ -237,9 +281,19 @@ int command(int argc, char** argv) {
   app.add_option("--csv", options.csv, "the pairs, for a plot");
   app.add_option("--group", options.groups, "parts that are moved")->capture_default_str();
   app.add_option("--hardening", options.hardening, "C=H+H;C=H, - for none")->capture_default_str();
+  std::string each;
+  CLI::Option* hardenings = app.add_option("--each", each, "with --subsets: the hardenings, H+H");
+  hardenings->needs(
+      app.add_option("--subsets", options.subsets,
+                     "instead of --hardening: these components, each with --each or without")
+          ->needs(hardenings));
   app.add_option("-n", options.operations, "operations (the profile's must be the same)");
   app.add_option("--limit", options.limit, "so many configurations");
+  app.add_option("--width", options.width, "of a confidence interval, 0.01 is 1 %")
+      ->capture_default_str();
+  app.add_option("--again", options.again, "the --csv of an earlier sweep, to compare with");
   CLI11_PARSE(app, argc, argv);
+  if (!options.subsets.empty()) options.hardening = subsets(options.subsets, each);
   return run(options);
 }
 
