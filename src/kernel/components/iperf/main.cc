@@ -1,10 +1,10 @@
 // Starts an iperf server: the image's arguments are iperf's, behind its `-s`. `-P 1` makes it end
 // after one client.
 #include <stdio.h>
-#include <string.h>
 #include <time.h>
 
 #include "flexos/platform.h"
+#include "flexos/words.h"
 
 // iperf's, in C++: without a hosted environment a function like any other.
 int main(int argc, char** argv);
@@ -18,16 +18,6 @@ char text[kText];
 char name[] = "iperf";
 char server[] = "-s";
 char* words[kWords + 1] = {name, server};
-
-/// Cuts `text` at its blanks; `net=` is the network stack's.
-int split() {
-  int count = 2;
-  for (char* word = strtok(text, " "); word != nullptr && count < kWords;
-       word = strtok(nullptr, " ")) {
-    if (strncmp(word, "net=", 4) != 0) words[count++] = word;
-  }
-  return count;
-}
 
 /// What the server has worked so far, waiting left out: who measures takes the difference.
 void say_processor_time() {
@@ -45,7 +35,7 @@ extern "C" int iperf_main() {
   text[n] = 0;
   setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);  // reports go out as they come, as on a terminal
   say_processor_time();
-  const int code = main(split(), words);
+  const int code = main(2 + flexos_words(text, words + 2, kWords - 2), words);
   say_processor_time();
   return code;
 }

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "flexos/platform.h"
+#include "flexos/words.h"
 
 int main(int argc, char** argv);
 
@@ -19,21 +20,6 @@ static char* no_environment[] = {0};
 static const char defaults[] =
     "redis-server --bind 0.0.0.0 --protected-mode no --save '' --daemonize no --dir / ";
 
-/// Cuts `text` at its blanks; `''` is an empty word. `net=` is the network stack's.
-static int split(void) {
-  int count = 0;
-  char* at = text;
-  while (*at != 0 && count < WORDS) {
-    char* end = at + strcspn(at, " ");
-    const int last = *end == 0;
-    *end = 0;
-    if (strcmp(at, "''") == 0 || strcmp(at, "\"\"") == 0) *at = 0;
-    if (end > at && strncmp(at, "net=", 4) != 0) words[count++] = at;
-    at = last ? end : end + 1;
-  }
-  return count;
-}
-
 int redis_main(void) {
   const size_t before = sizeof defaults - 1;
   memcpy(text, defaults, before);
@@ -41,5 +27,5 @@ int redis_main(void) {
   if (n < 0 || n > (int64_t)(TEXT - before - 1)) n = 0;
   text[before + (size_t)n] = 0;
   environ = no_environment;
-  return main(split(), words);
+  return main(flexos_words(text, words, WORDS), words);
 }
