@@ -22,6 +22,12 @@ name: redis
 application: redis
 components: [redis, libc, lwip, netdev, vfs, ramfs, time, sched, alloc, console, random]
 """
+NGINX = """\
+flexos: 1
+name: nginx
+application: nginx
+components: [nginx, libc, lwip, netdev, vfs, ramfs, time, sched, alloc, console, random]
+"""
 ECHO_SERVER = """\
 flexos: 1
 name: echo-server
