@@ -151,7 +151,7 @@ std::string to_text(const Diagnosis& d, const Style& style) {
   line("TCG", probed(d.tcg_probe));
   text += "\n" + emphasis("tools", style) + "\n";
   for (const ToolState& t : d.tools) {
-    line(t.program, fmt::format("{:<10}{}",
+    line(t.program, fmt::format("{:<9} {}",
                                 t.path.empty()      ? t.needed ? "MISSING" : "not here"
                                 : t.version.empty() ? "here"
                                                     : t.version,

@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "cli/app.h"
+#include "report/beside.h"
 #include "report/csv.h"
 #include "report/figure.h"
 #include "report/html.h"
@@ -22,6 +23,7 @@ struct Options {
   std::string output;
   std::string figure;
   std::string csv;
+  std::string beside;
 };
 
 int write_file(App& app, const fs::path& file, const std::string& text) {
@@ -73,8 +75,15 @@ std::string summary(const Json& data, const Style& style) {
 }
 
 int run(App& app, const Options& options) {
-  const auto data = read_data(app, options.data);
+  auto data = read_data(app, options.data);
   if (!data) return kNo;
+  if (!options.beside.empty()) {
+    const auto other = read_data(app, options.beside);
+    if (!other) return kNo;
+    auto both = put_beside(*data, *other);
+    if (!both) return app.fail(kNo, both.error().message, both.error().hint);
+    *data = std::move(*both);
+  }
   if (app.format == Format::json) return app.print(*data);
   if (app.format != Format::text) {
     return app.fail(kUsage, "--format: a report is text or json; a drawing is --figure FILE");
@@ -119,6 +128,10 @@ void add_report(CLI::App& root, App& app, int& exit_code) {
   command->add_option("DATA", options->data, "explored/NAME.json")->required();
   command->add_option("-o,--output", options->output, "the page (default: DATA with .html)")
       ->option_text("FILE.html");
+  command
+      ->add_option("--beside", options->beside,
+                   "another exploration's data: what the same choices cost its workload")
+      ->option_text("DATA");
   command
       ->add_option("--figure", options->figure,
                    "the frontier as a figure for a paper: .svg, .png or .pdf")

@@ -274,6 +274,7 @@ Json report_json(const Exploration& x) {
   json["spec"] = spec.name;
   json["file"] = spec.file;
   json["preset"] = x.preset.empty() ? Json(nullptr) : Json(x.preset);
+  json["application"] = spec.application.empty() ? Json(nullptr) : Json(spec.application);
   json["workload"] = x.workload.empty() ? Json(nullptr) : Json(x.workload);
   json["made"] = x.made;
   json["platform"] = platform_json(x);

@@ -57,6 +57,22 @@ class Command(ToolTest):
         self.assertEqual(answer["feasible"], len(metrics))
         self.assertTrue(answer["maximal"])
 
+    def test_another_workload_is_put_beside(self):
+        other = json.loads(self.data.read_text())
+        other["workload"] = "other/load"
+        (self.folder / "other.json").write_text(json.dumps(other))
+        run = self.run_tool("report", "few.json", "--beside", "other.json", "--format", "json")
+        self.assertEqual(run.returncode, 0, run.stderr)
+        data = json.loads(run.stdout)
+        self.assertEqual(data["beside"]["workload"], "other/load")
+        self.assertEqual(set(data["beside"]["configurations"]), {c["id"] for c in data["configurations"]})
+        jsonschema.Draft7Validator(json.loads(SCHEMA.read_text())).validate(data)
+        self.assertNotIn("beside", json.loads(self.data.read_text()))
+        other["configurations"] = []
+        (self.folder / "other.json").write_text(json.dumps(other))
+        self.assert_fails(self.run_tool("report", "few.json", "--beside", "other.json"), 1, "no configuration")
+        self.assert_fails(self.run_tool("report", "few.json", "--beside", "none.json"), 1, "none.json")
+
     def test_what_is_no_report_is_said_so(self):
         for text in ("", "[]", "{}", '{"flexos": 1}', '{"flexos": 2, "configurations": []}'):
             (self.folder / "x.json").write_text(text)

@@ -243,7 +243,8 @@ def make(options):
     used = {level for c in list_ for level in c["levels"].values()}
     data = {
         "flexos": 1, "tool": "flexos-explore 0.1.0", "spec": spec["name"],
-        "file": "examples/" + pathlib.Path(options.spec).name, "workload": spec.get("workload"),
+        "file": "examples/" + pathlib.Path(options.spec).name,
+        "application": spec.get("application"), "workload": spec.get("workload"),
         "made": "2026-11-22T20:00:00Z",
         "platform": {"key": "qemu/tcg/instructions", "platform": "qemu", "accelerator": "tcg",
                      "clock": "instructions", "machine": "AMD EPYC, 2 cores",

@@ -68,6 +68,25 @@ test("every configuration has its mark: measured solid, predicted hollow, failed
   });
 });
 
+test("another workload: what is in both, where both put it", async () => {
+  await visit("ordinary", async (page) => {
+    const both = data("ordinary").configurations.filter((c) => !c.failure && (c.measured || c.relative_performance !== null));
+    assert.ok(both.length > 10);
+    const dots = page.locator("#beside circle[data-id]");
+    assert.equal(await dots.count(), both.length);
+    // The same data twice: every dot stands on the line from corner to corner.
+    for (const dot of (await dots.all()).slice(0, 10)) {
+      const [x, y, id] = await dot.evaluate((c) => [Number(c.getAttribute("cx")), Number(c.getAttribute("cy")), c.dataset.id]);
+      const [[x1, y1], [x2, y2]] = await page.locator("#beside g[aria-label='line'] path").evaluate((line) =>
+        line.getAttribute("d").slice(1).split("L").map((point) => point.split(",").map(Number)));
+      assert.ok(Math.abs(y - (y1 + (x - x1) / (x2 - x1) * (y2 - y1))) < 0.5, id);
+    }
+    await page.locator("#beside details.as-table > summary").click();
+    assert.equal(await page.locator("#beside tbody tr").count(), both.length);
+  });
+  await visit("few", async (page) => assert.equal(await page.locator("#beside").count(), 0));
+});
+
 test("hostile names are text: nothing runs, nothing is added to the document", async () => {
   await visit("hostile", async (page) => {
     assert.equal(await page.evaluate("typeof window.broken"), "undefined");

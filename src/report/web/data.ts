@@ -76,6 +76,16 @@ export interface RawConfiguration {
   attacks?: { cells?: number | null; as_promised?: number | null; matrix?: AttackCell[] | null } | null;
 }
 
+/** What the same choices came to in another exploration, by the id here. */
+export interface RawBeside {
+  spec?: string | null;
+  workload?: string | null;
+  made?: string | null;
+  platform?: string | null;
+  count?: number | null;
+  configurations?: Record<string, { relative_performance?: number | null; relative?: Interval | null }> | null;
+}
+
 export interface RawReport {
   tool?: string;
   spec?: string;
@@ -96,6 +106,7 @@ export interface RawReport {
   measured_frontier?: string[] | null;
   poset?: { nodes?: string[] | null; covers?: ([string, string] | { safer: string; than: string })[] | null; maximal?: string[] | null } | null;
   stars?: string[] | null;
+  beside?: RawBeside | null;
   steps?: { name: string; seconds?: number | null; text?: string | null }[] | null;
   seconds?: number | null;
   preset?: string | null;
@@ -142,6 +153,15 @@ export interface Report {
   budget: number | null;
   anyMeasured: boolean;
   clock: string;
+  beside: Beside | null;
+}
+
+export interface Beside {
+  workload: string;
+  platform: string;
+  made: string;
+  count: number;
+  configurations: Map<string, { performance: number; measured: Interval | null }>;
 }
 
 const number = (value: unknown): number | null =>
@@ -194,6 +214,23 @@ function configuration(raw: RawConfiguration, mechanisms: string[]): Configurati
   };
 }
 
+function beside(raw: RawBeside | null | undefined): Beside | null {
+  if (!raw) return null;
+  const configurations: Beside["configurations"] = new Map();
+  for (const [id, there] of Object.entries(raw.configurations ?? {})) {
+    const measured = interval(there?.relative);
+    const performance = measured?.median ?? number(there?.relative_performance);
+    if (performance !== null) configurations.set(id, { performance, measured });
+  }
+  return {
+    workload: raw.workload ?? raw.spec ?? "the other",
+    platform: [...configurations.values()].some((c) => c.measured) ? (raw.platform ?? "") : "",
+    made: raw.made ?? "",
+    count: number(raw.count) ?? configurations.size,
+    configurations,
+  };
+}
+
 export function read(text: string): Report {
   const raw = JSON.parse(text) as RawReport;
   const mechanisms = list(raw.mechanisms);
@@ -243,5 +280,6 @@ export function read(text: string): Report {
     budget,
     anyMeasured: configurations.some((c) => c.measured),
     clock: raw.platform?.clock === "instructions" ? "instructions" : "cycles",
+    beside: beside(raw.beside),
   };
 }

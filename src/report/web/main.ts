@@ -1,4 +1,5 @@
 // The page: what was asked, the answer, the frontier; then the details, section by section.
+import { besideChart } from "./beside.js";
 import { comparison } from "./compare.js";
 import { type Configuration, read, type Report } from "./data.js";
 import { h, hideTip } from "./dom.js";
@@ -143,6 +144,7 @@ function start(): void {
     section("configurations", "Configurations", "", configurationTable(state)),
     section("order", "Safety order", "Higher and connected means at least as safe in every respect. Stars: nothing affordable is safer.", posetChart(state)),
     section("prediction", "Predicted and measured", "", comparison(state)),
+    section("beside", "Another workload", "What the same choices leave of either workload’s performance; on the line they leave the same.", besideChart(state)),
     section("glance", "All at a glance", "Each configuration a bar of performance, fastest first; below, which compartment each component is in and whether it is hardened.", glance(state)),
     section("about", "About these figures", "", about(report)),
   ].filter((x): x is HTMLElement => x !== null);
