@@ -36,7 +36,7 @@ std::optional<std::string> choice(const Json& c, const std::string& application)
     std::string a = renamed(pair.substr(0, bar));
     std::string b = renamed(pair.substr(bar + 1));
     if (b < a) std::swap(a, b);
-    boundaries[a + "|" + b] = text_of(level);
+    boundaries[fmt::format("{}|{}", a, b)] = text_of(level);
   }
   Sorted hardened = Sorted::object();
   for (const auto& [name, chosen] : hardening.items()) {
@@ -62,22 +62,16 @@ std::string name_of(const Json& data) {
 }  // namespace
 
 Result<Json> put_beside(const Json& data, const Json& other) {
+  const std::string application = text_of(json_member(data, "application"));
+  const std::string other_application = text_of(json_member(other, "application"));
   std::map<std::string, const Json*> there;
-  std::string applications[2];
-  for (const auto& [which, all] : {std::pair{0, &data}, std::pair{1, &other}}) {
-    applications[which] = text_of(json_member(*all, "application"));
-    if (applications[which].empty()) {
-      return Error{fmt::format("the data of {} do not say which application it is", name_of(*all)),
-                   "explore its spec again: an older version wrote them"};
-    }
-  }
   const Json& theirs = json_member(other, "configurations");
   for (const Json& c : theirs) {
-    if (const auto key = choice(c, applications[1])) there.emplace(*key, &c);
+    if (const auto key = choice(c, other_application)) there.emplace(*key, &c);
   }
   Json pairs = Json::object();
   for (const Json& c : json_member(data, "configurations")) {
-    const auto key = choice(c, applications[0]);
+    const auto key = choice(c, application);
     const auto found = key ? there.find(*key) : there.end();
     if (found == there.end() || !json_member(c, "id").is_string()) continue;
     if (json_member(*found->second, "failure").is_object()) continue;

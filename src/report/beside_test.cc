@@ -65,12 +65,15 @@ TEST(Beside, AComponentThatIsNotTheApplicationKeepsItsName) {
   EXPECT_FALSE(put_beside(redis, other));
 }
 
-TEST(Beside, WithoutAnApplicationThereIsNothingToCompare) {
+TEST(Beside, WithoutAnApplicationNothingStandsForAnything) {
   const Json redis = exploration("redis", {configuration("a", "libc|redis", "redis", 0.5)});
-  Json old = redis;
-  old.erase("application");
-  EXPECT_FALSE(put_beside(redis, old));
-  EXPECT_FALSE(put_beside(old, redis));
+  Json none = redis;
+  none["application"] = nullptr;
+  EXPECT_FALSE(put_beside(redis, none));
+  EXPECT_FALSE(put_beside(none, redis));
+  EXPECT_TRUE(put_beside(none, none));
+  none["configurations"][0]["levels"] = {{"libc|nginx", "mpk.full"}, {"libc|sched", "none"}};
+  EXPECT_FALSE(put_beside(none, redis));
 }
 
 TEST(Beside, DamagedConfigurationsAreNotTakenForOthers) {
