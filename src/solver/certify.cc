@@ -103,7 +103,6 @@ RefutationResult Certifier::refute_cheaper(const std::vector<Configuration>& lis
                                            const Advice* advice) {
   const Spec& spec = refuter_->spec();
   Encoding& encoding = refuter_->encoding();
-  if (!refuter_->share_out()) return {};
   const bool bounded = !all && !listed.empty() && spec.profile.has_value();
   const std::string bar = listed.empty() ? "" : judge(spec, listed.back()).cost_exact;
   if (bounded) require_cheaper(*refuter_, listed.back(), advice);

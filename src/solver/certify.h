@@ -17,6 +17,7 @@ enum class Refutation {
 struct RefutationResult {
   Refutation verdict = Refutation::undecided;
   Configuration counterexample;  ///< where refuted
+  bool in_answer = false;        ///< which then is one of the answer, and not what it is said to be
 };
 
 /// Why the search thinks that nothing is cheaper. Only advice: Z3 proves what it uses of it.
@@ -60,6 +61,7 @@ class Certifier {
 
   /// Asks Z3, once, whether an admissible configuration cheaper than the last listed stands for a
   /// layout that is missing; looks whether what is left out is beaten, and what is listed is not.
+  /// (As dear as the last listed: only what the search knows is looked at.)
   RefutationResult refute_distinct(const Distinct& answer, const Advice* advice,
                                    std::int64_t effort);
 

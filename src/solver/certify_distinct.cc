@@ -48,13 +48,15 @@ RefutationResult Certifier::refute_distinct(const Distinct& answer, const Advice
     const bool listed =
         std::find(answer.listed.begin(), answer.listed.end(), c) != answer.listed.end();
     const Evaluation evaluation = judge(spec, c);
-    if (!listed && bounded && !cheaper(evaluation.cost_exact, bar)) continue;
-    if (!evaluation.admissible) return {Refutation::refuted, c};
+    if (!listed && bounded && cheaper(bar, evaluation.cost_exact)) continue;
+    if (!evaluation.admissible) return {Refutation::refuted, c, listed};
     known.push_back({&c, evaluation.cost_exact});
     built.push_back(c);
   }
   for (const Configuration& c : answer.listed) {
-    if (std::find(built.begin(), built.end(), c) == built.end()) return {Refutation::refuted, c};
+    if (std::find(built.begin(), built.end(), c) == built.end()) {
+      return {Refutation::refuted, c, true};
+    }
   }
   for (const Priced& one : known) {
     const bool beaten = std::any_of(known.begin(), known.end(), [&](const Priced& other) {
@@ -62,12 +64,15 @@ RefutationResult Certifier::refute_distinct(const Distinct& answer, const Advice
     });
     const bool listed = std::find(answer.listed.begin(), answer.listed.end(), *one.configuration) !=
                         answer.listed.end();
-    if (beaten == listed) return {Refutation::refuted, *one.configuration};
+    // As dear as the last listed: there may be no room for it.
+    const bool cut = bounded && !cheaper(one.cost, bar);
+    if (listed ? beaten : !beaten && !cut) {
+      return {Refutation::refuted, *one.configuration, listed};
+    }
   }
 
   Encoding& encoding = refuter_->encoding();
   refuter_->limit(effort);
-  if (!refuter_->share_out()) return {};
   if (!encoding.prove_cheapest(built)) return {};
   if (bounded) require_cheaper(*refuter_, answer.listed.back(), advice);
   encoding.require_budget();

@@ -97,6 +97,14 @@ Risks risks_of(const Spec& spec, const Encoding& encoding) {
   risks.fits =
       whole(weight, risks.weight) && whole(openness, risks.openness) && whole(exposure, all);
   if (!risks.fits) return risks;
+  // A risk is a sum of n (n - 1) products of three.
+  const auto most = [](const std::vector<Units>& values) {
+    return values.empty() ? 0 : *std::max_element(values.begin(), values.end());
+  };
+  const Units pairs = std::max(1, spec.size() * (spec.size() - 1));
+  const Units product = most(risks.weight) * most(risks.openness) * most(all);  // up to 2^120
+  risks.fits = product <= (Units{1} << 126) / pairs;
+  if (!risks.fits) return risks;
   auto next = all.begin();
   for (int i = 0; i < spec.size(); ++i) {
     const auto count = static_cast<std::ptrdiff_t>(encoding.options(i).size());
@@ -386,13 +394,12 @@ RefutationResult Certifier::refute_frontier(const std::vector<Configuration>& po
   if (!spec.profile) return {};
   Encoding& encoding = refuter_->encoding();
   refuter_->limit(effort);
-  if (!refuter_->share_out()) return {};
   encoding.require_budget();
   Boxes boxes(spec, encoding, advice, work);
   if (!boxes.fits()) return {};
-  if (!boxes.take(points)) return {Refutation::refuted, points.front()};
+  if (!boxes.take(points)) return {Refutation::refuted, points.front(), true};
   for (;;) {
-    const z3::check_result verdict = refuter_->check();
+    const z3::check_result verdict = encoding.clauses().check();
     if (verdict == z3::unsat) break;
     if (verdict != z3::sat) return {};
     auto found = encoding.read();
@@ -414,7 +421,7 @@ RefutationResult Certifier::refute_frontier(const std::vector<Configuration>& po
     encoding.forbid_between(box.low, box.high);
   }
   for (const Configuration& c : points) {
-    if (!judge(spec, c).admissible) return {Refutation::refuted, c};
+    if (!judge(spec, c).admissible) return {Refutation::refuted, c, true};
   }
   return {Refutation::confirmed, {}};
 }

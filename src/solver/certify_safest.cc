@@ -18,7 +18,7 @@ RefutationResult Certifier::refute_not_below(const std::vector<Configuration>& m
     for (const Configuration& other : maximal) {
       wrong = wrong || (&other != &m && at_least_as_safe(spec, other, m));
     }
-    if (wrong) return {Refutation::refuted, m};
+    if (wrong) return {Refutation::refuted, m, true};
   }
   Encoding& encoding = refuter_->encoding();
   refuter_->limit(effort);

@@ -1,5 +1,8 @@
 #include "solver/clauses.h"
 
+#include <algorithm>
+#include <limits>
+
 namespace flexos {
 
 Clauses::Clauses(z3::context& context) : context_(context), solver_(context, z3::solver::simple()) {
@@ -78,11 +81,33 @@ void Clauses::at_most(const std::vector<std::pair<Literal, int>>& terms, int lim
   solver_.add(z3::expr(context_, made));
 }
 
+/// Gives the next question its part; false: nothing is left.
+bool Clauses::share_out() {
+  if (limits_.deadline.passed() || (limits_.total && *limits_.total <= 0)) return false;
+  z3::params params(context_);
+  if (limits_.each || limits_.total) {
+    constexpr std::int64_t kAll = std::numeric_limits<unsigned>::max();
+    const std::int64_t part = std::min(limits_.each.value_or(kAll), limits_.total.value_or(kAll));
+    params.set("rlimit", static_cast<unsigned>(part));
+  }
+  if (limits_.deadline.at != std::chrono::steady_clock::time_point::max()) {
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+        limits_.deadline.at - std::chrono::steady_clock::now());
+    params.set("timeout",
+               static_cast<unsigned>(std::clamp<std::int64_t>(left.count(), 1, 1 << 30)));
+  }
+  solver_.set(params);
+  return true;
+}
+
 z3::check_result Clauses::check(Literal assumption) {
-  if (assumption.is_true()) return solver_.check();
+  if (!share_out()) return z3::unknown;
+  const std::int64_t before = limits_.total ? effort() : 0;
   z3::expr_vector assumed(context_);
-  assumed.push_back(term(assumption));
-  return solver_.check(assumed);
+  if (!assumption.is_true()) assumed.push_back(term(assumption));
+  const z3::check_result verdict = assumption.is_true() ? solver_.check() : solver_.check(assumed);
+  if (limits_.total) *limits_.total -= effort() - before;
+  return verdict;
 }
 
 std::int64_t Clauses::effort() const {

@@ -4,8 +4,11 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <optional>
 #include <utility>
 #include <vector>
+
+#include "solver/deadline.h"
 
 namespace flexos {
 
@@ -47,11 +50,18 @@ class Clauses {
   /// coefficients are C ints and overflow silently.
   void at_most(const std::vector<std::pair<Literal, int>>& terms, int limit);
 
-  void limit(const z3::params& params) { solver_.set(params); }
+  /// What Z3 may spend, in its own deterministic unit: the same verdict on every machine.
+  struct Limits {
+    Deadline deadline;
+    std::optional<std::int64_t> each;   ///< a question
+    std::optional<std::int64_t> total;  ///< all of them from now on
+  };
+  void limit(const Limits& limits) { limits_ = limits; }
 
+  /// One question, within what is left of effort and time; `unknown` at once where nothing is.
   z3::check_result check(Literal assumption = Literal::constant(true));
 
-  /// What Z3 has spent so far, in its own deterministic unit.
+  /// What Z3 has spent so far.
   std::int64_t effort() const;
 
   /// Reads the model of the last check that was `sat`.
@@ -60,12 +70,14 @@ class Clauses {
 
  private:
   z3::expr term(Literal literal);
+  bool share_out();
 
   z3::context& context_;
   z3::solver solver_;
   std::vector<z3::expr> positive_;
   std::vector<z3::expr> negative_;
   std::vector<bool> model_;
+  Limits limits_;
 };
 
 }  // namespace flexos

@@ -118,20 +118,13 @@ Compartments fewest_compartments(const Spec& spec, const Ask& request) {
   // added as models violate them.
   z3::context context;
   Encoding encoding(context, spec, n <= 12);
+  encoding.clauses().limit({.deadline = request.deadline, .each = {}, .total = {}});
   encoding.require_budget();
   int best = n + 1;
   for (int count = static_cast<int>(result.clique.size()); count < best;) {
     if (request.deadline.passed()) break;
     if (request.progress) request.progress("trying " + std::to_string(count) + " compartments");
     const Literal few = encoding.compartments_at_most(count);
-    z3::params params(context);
-    if (request.deadline.at != std::chrono::steady_clock::time_point::max()) {
-      const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
-          request.deadline.at - std::chrono::steady_clock::now());
-      params.set("timeout",
-                 static_cast<unsigned>(std::clamp<std::int64_t>(left.count(), 1, 1 << 30)));
-      encoding.clauses().limit(params);
-    }
     z3::check_result verdict = encoding.clauses().check(few);
     std::optional<Configuration> found;
     while (verdict == z3::sat && !(found = encoding.read()) && !request.deadline.passed()) {

@@ -29,12 +29,16 @@ void settle(const Spec& spec, const RefutationResult& verdict, Certificate& cert
     case Refutation::undecided:
       certificate.note = "Z3 did not decide in its share of effort";
       break;
-    case Refutation::refuted:
+    case Refutation::refuted: {
+      const std::string id = configuration_id(spec, verdict.counterexample);
       error = fmt::format(
-          "internal disagreement: Z3 finds configuration {} that the search missed; please report "
-          "this spec",
-          configuration_id(spec, verdict.counterexample));
+          "internal disagreement: {}; please report this spec",
+          verdict.in_answer
+              ? fmt::format("configuration {} of the answer is not what the search takes it for",
+                            id)
+              : fmt::format("Z3 finds configuration {} that the search missed", id));
       break;
+    }
   }
 }
 

@@ -24,15 +24,9 @@ class Refuter {
   /// Waits until it is built.
   Encoding& encoding();
 
-  /// From now on at most this much, in Z3's own deterministic unit: the same verdict on every
-  /// machine. Without it each single question has a large share.
-  void limit(std::int64_t effort) { left_ = effort; }
-
-  /// Gives the next question what is left of effort and time; false: nothing is.
-  bool share_out();
-
-  /// One question to Z3, within what is left of effort and time.
-  z3::check_result check();
+  /// From now on at most this much for all questions, whoever asks them (Clauses::Limits). Without
+  /// it each single one has a large share.
+  void limit(std::int64_t effort);
 
   /// What a model must be, beyond admissible, to speak against the answer.
   using Better = std::function<bool(const Configuration&, const Evaluation&)>;
@@ -44,7 +38,6 @@ class Refuter {
  private:
   const Spec& spec_;
   Deadline deadline_;
-  std::optional<std::int64_t> left_;
   std::optional<z3::context> context_;
   std::optional<Encoding> encoding_;
   std::future<void> ready_;  // last: it uses all of the above
