@@ -39,10 +39,24 @@ struct Image {
   bool needs_keys = true;
 };
 
-std::string joined(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& w : words) text += (text.empty() ? "" : " ") + w;
-  return text;
+/// As an image's flexos_words reads it again: a word that is empty or holds blanks or quotes stands
+/// in quotes, and a quote of its own in those of the other kind.
+std::string for_image(const std::string& word) {
+  if (!word.empty() && word.find_first_of(" '\"") == std::string::npos) return word;
+  std::string text = "'";
+  for (const char c : word) {
+    if (c == '\'') {
+      text += "'\"'\"'";
+    } else {
+      text += c;
+    }
+  }
+  return text + "'";
+}
+
+std::vector<std::string> for_image(std::vector<std::string> words) {
+  for (std::string& w : words) w = for_image(w);
+  return words;
 }
 
 /// QEMU's words for the network that was asked for; empty: none.
@@ -233,7 +247,9 @@ int run(App& app, const Options& options) {
       return app.fail(kEnvironment, "qemu-system-x86_64 is missing",
                       "on Debian: apt-get install qemu-system-x86");
     }
-    QemuStart start{.qemu = qemu, .image = image.file, .arguments = joined(options.arguments)};
+    QemuStart start{.qemu = qemu,
+                    .image = image.file,
+                    .arguments = fmt::to_string(fmt::join(for_image(options.arguments), " "))};
     start.network = network_of(options);
     if (image.manifest) start.memory = memory_of(*image.manifest);
     // Under a debugger, TCG: it single-steps ring 0 as well, and breakpoints need no processor's.
@@ -269,7 +285,8 @@ int run(App& app, const Options& options) {
     }
     if (!options.tap.empty()) setenv("FLEXOS_TAP", options.tap.c_str(), 1);
     command = {image.file};
-    command.insert(command.end(), options.arguments.begin(), options.arguments.end());
+    const std::vector<std::string> arguments = for_image(options.arguments);
+    command.insert(command.end(), arguments.begin(), arguments.end());
     if (options.gdb) {
       std::vector<std::string> gdb = {"gdb", "-q", "--args"};
       gdb.insert(gdb.end(), command.begin(), command.end());

@@ -161,7 +161,7 @@ class Nginx(unittest.TestCase):
         self.server.terminate()
 
     def test_a_wrong_configuration_ends_it_with_a_message(self):
-        done = tool("run", "--timeout", "60", self.image("--unprotected"), "--", "-g", "'nonsense 1;'")
+        done = tool("run", "--timeout", "60", self.image("--unprotected"), "--", "-g", "nonsense 1;")
         self.assertEqual(done.returncode, 1, done.stderr)
         self.assertIn('unknown directive "nonsense"', done.stdout)
         done = tool("run", "--timeout", "60", self.image("--unprotected"), "--", "-c", "none.conf")

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <time.h>
 
-#include "flexos/platform.h"
 #include "flexos/words.h"
 
 // iperf's, in C++: without a hosted environment a function like any other.
@@ -30,12 +29,14 @@ void say_processor_time() {
 }  // namespace
 
 extern "C" int iperf_main() {
-  int64_t n = platform_arguments(text, kText - 1);
-  if (n < 0 || n > kText - 1) n = 0;
-  text[n] = 0;
+  const int count = flexos_arguments(text, kText, words + 2, kWords - 2);
+  if (count < 0) {
+    puts("iperf: more arguments than an image takes");
+    return 2;
+  }
   setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);  // reports go out as they come, as on a terminal
   say_processor_time();
-  const int code = main(2 + flexos_words(text, words + 2, kWords - 2), words);
+  const int code = main(2 + count, words);
   say_processor_time();
   return code;
 }

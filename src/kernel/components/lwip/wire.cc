@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "flexos/platform.h"
+#include "flexos/words.h"
 #include "lwip/etharp.h"
 #include "lwip/netif.h"
 #include "lwip/pbuf.h"
@@ -43,12 +44,10 @@ bool read_settings(Settings* s) {
   IP4_ADDR(&s->address, 10, 0, 2, 15);
   IP4_ADDR(&s->mask, 255, 255, 255, 0);
   IP4_ADDR(&s->gateway, 10, 0, 2, 2);
-  char* at = text;
-  while (strncmp(at, "net=", 4) != 0) {
-    while (*at != 0 && *at != ' ') at++;
-    if (*at == 0) return true;
-    at++;
-  }
+  char* rest = text;
+  char* at = flexos_word(&rest);
+  while (at != nullptr && flexos_is_network(at) == 0) at = flexos_word(&rest);
+  if (at == nullptr) return true;
   at += 4;
   char* slash = at;
   while (*slash != 0 && *slash != '/') slash++;
@@ -60,9 +59,6 @@ bool read_settings(Settings* s) {
   }
   if (bits > 32 || *slash != ',') return false;
   char* gateway = slash + 1;
-  char* end = gateway;
-  while (*end != 0 && *end != ' ') end++;
-  *end = 0;
   s->mask.addr = bits == 0 ? 0 : lwip_htonl(~0U << (32 - bits));
   return ip4addr_aton(at, &s->address) != 0 && ip4addr_aton(gateway, &s->gateway) != 0;
 }

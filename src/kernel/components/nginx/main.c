@@ -4,11 +4,11 @@
 //   run IMAGE -- -c measured.conf                  besides: /processor-time and /stop (measured.c)
 //   run IMAGE -- -g 'worker_rlimit_nofile 100;'    a directive, for outside of all blocks
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "flexos/platform.h"
 #include "flexos/words.h"
 
 int main(int argc, char** argv);
@@ -58,9 +58,11 @@ static void put(const char* path, const char* first, const char* second, const c
 }
 
 int nginx_main(void) {
-  int64_t n = platform_arguments(text, TEXT - 1);
-  if (n < 0 || n > TEXT - 1) n = 0;
-  text[n] = 0;
+  const int count = flexos_arguments(text, TEXT, words + 1, WORDS - 1);
+  if (count < 0) {
+    puts("nginx: more arguments than an image takes");
+    return 2;
+  }
   environ = no_environment;
   put("/nginx.conf", server, "", end);
   put("/measured.conf", server, measured, end);
@@ -73,5 +75,5 @@ int nginx_main(void) {
   mkdir("/etc", 0755);
   put("/etc/passwd", "root:x:0:0:root:/:/nowhere\n", "", "");
   put("/etc/group", "root:x:0:\n", "", "");
-  return main(1 + flexos_words(text, words + 1, WORDS - 1), words);
+  return main(1 + count, words);
 }

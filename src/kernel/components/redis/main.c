@@ -1,9 +1,9 @@
 // Starts Redis: the image's arguments are redis-server's, behind what an image needs in place of
 // redis.conf. Redis reads options in order, so what the image is started with has the last word.
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "flexos/platform.h"
 #include "flexos/words.h"
 
 int main(int argc, char** argv);
@@ -21,11 +21,14 @@ static const char defaults[] =
     "redis-server --bind 0.0.0.0 --protected-mode no --save '' --daemonize no --dir / ";
 
 int redis_main(void) {
-  const size_t before = sizeof defaults - 1;
+  const int before = sizeof defaults - 1;
   memcpy(text, defaults, before);
-  int64_t n = platform_arguments(text + before, TEXT - before - 1);
-  if (n < 0 || n > (int64_t)(TEXT - before - 1)) n = 0;
-  text[before + (size_t)n] = 0;
+  const int own = flexos_words(text, words, WORDS);
+  const int count = flexos_arguments(text + before, TEXT - before, words + own, WORDS - own);
+  if (count < 0) {
+    puts("redis: more arguments than an image takes");
+    return 2;
+  }
   environ = no_environment;
-  return main(flexos_words(text, words, WORDS), words);
+  return main(own + count, words);
 }

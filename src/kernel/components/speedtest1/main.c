@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "flexos/platform.h"
+#include "flexos/words.h"
 
 #define main speedtest1_program
 #include "speedtest1.c"
@@ -21,15 +21,10 @@ int speedtest1_main(void) {
   enum { kMostWords = 32 };
   static char text[512];
   static char* words[kMostWords + 2] = {(char*)"speedtest1"};
-  int64_t n = platform_arguments(text, sizeof text - 1);
-  if (n > (int64_t)sizeof text - 1) n = (int64_t)sizeof text - 1;
-  int count = 1;
-  for (int64_t i = 0; i < n && count <= kMostWords; ++i) {
-    if (text[i] == ' ') {
-      text[i] = 0;
-    } else if (i == 0 || text[i - 1] == 0) {
-      words[count++] = text + i;
-    }
+  int count = 1 + flexos_arguments(text, sizeof text, words + 1, kMostWords);
+  if (count == 0) {
+    puts("speedtest1: more arguments than an image takes");
+    return 2;
   }
   if (count == 1) words[count++] = (char*)":memory:";
   const long long start = nanoseconds();

@@ -2,31 +2,56 @@
 
 #include <string.h>
 
+#include "flexos/platform.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-/// Cuts `text` at its blanks into at most `most` words, as a program's main takes them; returns how
-/// many. Quotes ('...', "...") keep a word together, and an empty pair is an empty word. `net=...`
-/// is the network stack's and left out.
+/// The image's arguments, cut into words in one place: at blanks, but for those in quotes ('...' or
+/// "..."; a quote of one kind in those of the other). An empty pair of quotes is an empty word.
+/// `flexos-explore run` writes them so that its own words arrive as they are.
+
+/// Cuts the next word out of *at, in place, and moves *at behind it; NULL: there is none.
+static inline char* flexos_word(char** at) {
+  char* from = *at + strspn(*at, " ");
+  if (*from == 0) return NULL;
+  char* const word = from;
+  char* to = from;  // never ahead of `from`: quotes are left out
+  char quote = 0;
+  for (; *from != 0 && (quote != 0 || *from != ' '); from++) {
+    if (quote != 0 ? *from == quote : *from == '\'' || *from == '"') {
+      quote = quote != 0 ? 0 : *from;
+    } else {
+      *to++ = *from;
+    }
+  }
+  *at = *from == 0 ? from : from + 1;
+  *to = 0;
+  return word;
+}
+
+static inline int flexos_is_network(const char* word) { return strncmp(word, "net=", 4) == 0; }
+
+/// The words of `text` as a program's main takes them, without `net=...`, which is the network
+/// stack's. How many; -1: more than `most`.
 static inline int flexos_words(char* text, char** words, int most) {
   int count = 0;
-  for (char* at = text + strspn(text, " "); *at != 0 && count < most; at += strspn(at, " ")) {
-    char* const word = at;
-    char* to = at;  // never ahead of `at`: quotes are taken out
-    char quote = 0;
-    for (; *at != 0 && (quote != 0 || *at != ' '); at++) {
-      if (quote != 0 ? *at == quote : *at == '\'' || *at == '"') {
-        quote = quote != 0 ? 0 : *at;
-      } else {
-        *to++ = *at;
-      }
-    }
-    if (*at != 0) at++;
-    *to = 0;
-    if (strncmp(word, "net=", 4) != 0) words[count++] = word;
+  for (char* word = flexos_word(&text); word != NULL; word = flexos_word(&text)) {
+    if (flexos_is_network(word)) continue;
+    if (count == most) return -1;
+    words[count++] = word;
   }
   return count;
+}
+
+/// The image's arguments through a buffer of `size` bytes, which must outlive the words. -1: they
+/// do not fit, and cutting them short would start another program.
+static inline int flexos_arguments(char* text, int size, char** words, int most) {
+  const int64_t n = platform_arguments(text, (size_t)size - 1);
+  if (n < 0 || n > size - 1) return n < 0 ? 0 : -1;
+  text[n] = 0;
+  return flexos_words(text, words, most);
 }
 
 #ifdef __cplusplus
