@@ -15,10 +15,6 @@ namespace {
 /// Stands for the application of either; no component is called so.
 constexpr const char* kApplication = "*";
 
-std::string text_of(const Json& value) {
-  return value.is_string() ? value.get<std::string>() : std::string();
-}
-
 /// What was chosen, as text that is equal where the choice is: boundaries, hardening, variants and
 /// sharing, each sorted. nullopt: `c` is no configuration.
 std::optional<std::string> choice(const Json& c, const std::string& application) {
@@ -36,34 +32,34 @@ std::optional<std::string> choice(const Json& c, const std::string& application)
     std::string a = renamed(pair.substr(0, bar));
     std::string b = renamed(pair.substr(bar + 1));
     if (b < a) std::swap(a, b);
-    boundaries[fmt::format("{}|{}", a, b)] = text_of(level);
+    boundaries[fmt::format("{}|{}", a, b)] = json_text(level);
   }
   Sorted hardened = Sorted::object();
   for (const auto& [name, chosen] : hardening.items()) {
     std::set<std::string> names;
-    for (const Json& one : chosen) names.insert(text_of(one));
+    for (const Json& one : chosen) names.insert(json_text(one));
     hardened[renamed(name)] = names;
   }
   Sorted variants = Sorted::object();
   const Json& other = json_member(c, "variants");
   if (other.is_object()) {
-    for (const auto& [name, variant] : other.items()) variants[renamed(name)] = text_of(variant);
+    for (const auto& [name, variant] : other.items()) variants[renamed(name)] = json_text(variant);
   }
   return Sorted::array({std::move(boundaries), std::move(hardened), std::move(variants),
-                        text_of(json_member(c, "sharing"))})
+                        json_text(json_member(c, "sharing"))})
       .dump(-1, ' ', true, Sorted::error_handler_t::replace);
 }
 
 std::string name_of(const Json& data) {
-  const std::string workload = text_of(json_member(data, "workload"));
-  return workload.empty() ? text_of(json_member(data, "spec")) : workload;
+  const std::string workload = json_text(json_member(data, "workload"));
+  return workload.empty() ? json_text(json_member(data, "spec")) : workload;
 }
 
 }  // namespace
 
 Result<Json> put_beside(const Json& data, const Json& other) {
-  const std::string application = text_of(json_member(data, "application"));
-  const std::string other_application = text_of(json_member(other, "application"));
+  const std::string application = json_text(json_member(data, "application"));
+  const std::string other_application = json_text(json_member(other, "application"));
   std::map<std::string, const Json*> there;
   const Json& theirs = json_member(other, "configurations");
   for (const Json& c : theirs) {
@@ -86,10 +82,11 @@ Result<Json> put_beside(const Json& data, const Json& other) {
   }
   Json result = data;
   const Json& platform = json_member(other, "platform");
-  result["beside"] = {{"spec", json_member(other, "spec")},
+  const std::string key = platform.is_object() ? json_text(json_member(platform, "key")) : "";
+  result["beside"] = {{"spec", json_text(json_member(other, "spec"))},
                       {"workload", name_of(other)},
-                      {"made", json_member(other, "made")},
-                      {"platform", platform.is_object() ? json_member(platform, "key") : Json()},
+                      {"made", json_text(json_member(other, "made"))},
+                      {"platform", key.empty() ? Json(nullptr) : Json(key)},
                       {"count", theirs.size()},
                       {"configurations", std::move(pairs)}};
   return result;

@@ -76,6 +76,23 @@ TEST(Beside, WithoutAnApplicationNothingStandsForAnything) {
   EXPECT_FALSE(put_beside(none, redis));
 }
 
+TEST(Beside, WhatIsDamagedInTheOtherStaysThere) {
+  const Json redis = exploration("redis", {configuration("a", "libc|redis", "redis", 0.5)});
+  for (const char* what : {"spec", "made", "platform", "workload"}) {
+    for (const Json& damaged : {Json(1), Json(nullptr), Json::array({1}), Json{{"key", 1}}}) {
+      Json other = redis;
+      other[what] = damaged;
+      const auto both = put_beside(redis, other);
+      ASSERT_TRUE(both) << what;
+      const Json& beside = (*both)["beside"];
+      EXPECT_TRUE(beside["spec"].is_string());
+      EXPECT_TRUE(beside["made"].is_string());
+      EXPECT_TRUE(beside["workload"].is_string());
+      EXPECT_TRUE(beside["platform"].is_null() || beside["platform"] == "linux/native/cycles");
+    }
+  }
+}
+
 TEST(Beside, DamagedConfigurationsAreNotTakenForOthers) {
   Json redis = exploration("redis", {configuration("a", "libc|redis", "redis", 0.5)});
   redis["configurations"].push_back(3);

@@ -68,20 +68,38 @@ test("every configuration has its mark: measured solid, predicted hollow, failed
   });
 });
 
-test("another workload: what is in both, where both put it", async () => {
+test("another workload: what ran in both, here to the right and there upwards", async () => {
   await visit("ordinary", async (page) => {
-    const both = data("ordinary").configurations.filter((c) => !c.failure && (c.measured || c.relative_performance !== null));
-    assert.ok(both.length > 10);
-    const dots = page.locator("#beside circle[data-id]");
-    assert.equal(await dots.count(), both.length);
-    // The same data twice: every dot stands on the line from corner to corner.
-    for (const dot of (await dots.all()).slice(0, 10)) {
-      const [x, y, id] = await dot.evaluate((c) => [Number(c.getAttribute("cx")), Number(c.getAttribute("cy")), c.dataset.id]);
-      const [[x1, y1], [x2, y2]] = await page.locator("#beside g[aria-label='line'] path").evaluate((line) =>
-        line.getAttribute("d").slice(1).split("L").map((point) => point.split(",").map(Number)));
-      assert.ok(Math.abs(y - (y1 + (x - x1) / (x2 - x1) * (y2 - y1))) < 0.5, id);
+    const there = new Map(data("ordinary-other").configurations.map((c) => [[...c.id].reverse().join(""), c]));
+    const value = (c) => c.measured?.relative.median ?? c.relative_performance;
+    const both = data("ordinary").configurations.filter((c) => !c.failure && !there.get(c.id).failure);
+    assert.ok(both.length > 10 && both.length < data("ordinary").configurations.length - 3);
+    const dots = new Map();
+    for (const dot of await page.locator("#beside circle[data-id]").all()) {
+      const [id, x, y, measured] = await dot.evaluate((c) =>
+        [c.dataset.id, Number(c.getAttribute("cx")), Number(c.getAttribute("cy")), c.classList.contains("measured")]);
+      dots.set(id, { x, y, measured });
+    }
+    assert.deepEqual(new Set(dots.keys()), new Set(both.map((c) => c.id)));
+    // Twice as far to the right as upwards, measured from the corner that both scales share: the line shows it.
+    const [[x1, y1], [x2, y2]] = await page.locator("#beside g[aria-label='line'] path").evaluate((line) =>
+      line.getAttribute("d").slice(1).split("L").map((point) => point.split(",").map(Number)));
+    const first = both[0];
+    const last = both.at(-1);
+    const perShare = (dots.get(last.id).x - dots.get(first.id).x) / (value(last) - value(first));
+    const high = perShare * (y1 - y2) / (x2 - x1);
+    for (const c of both) {
+      const { x, y, measured } = dots.get(c.id);
+      const right = (x - dots.get(first.id).x) / perShare + value(first);
+      assert.ok(Math.abs(right - value(c)) < 0.002, c.id);
+      const up = (dots.get(first.id).y - y) / high + value(there.get(first.id));
+      assert.ok(Math.abs(up - value(there.get(c.id))) < 0.002, c.id);
+      assert.equal(measured, Boolean(c.measured && there.get(c.id).measured), c.id);
     }
     await page.locator("#beside details.as-table > summary").click();
+    const cells = await page.locator("#beside tbody tr").filter({ hasText: last.id }).locator("td").allTextContents();
+    assert.equal(cells[1], `${(100 * value(last)).toFixed(1)} %`);
+    assert.equal(cells[2], `${(100 * value(there.get(last.id))).toFixed(1)} %`);
     assert.equal(await page.locator("#beside tbody tr").count(), both.length);
   });
   await visit("few", async (page) => assert.equal(await page.locator("#beside").count(), 0));

@@ -11,9 +11,11 @@ export function besideChart(state: State): HTMLElement | null {
   if (!other) return null;
   const pairs: Pair[] = report.configurations.flatMap((c) => {
     const there = other.configurations.get(c.id);
-    return there && c.performance !== null ? [{ c, x: c.performance, y: there.performance, interval: there.measured }] : [];
+    if (!there || c.performance === null || c.status === "failed") return [];
+    return [{ c, x: c.performance, y: there.performance, interval: there.measured, measured: c.measured !== null && there.measured !== null }];
   });
   if (pairs.length === 0) return null;
+  const predicted = pairs.filter((p) => !p.measured).length;
   const here = report.raw.workload ?? report.raw.spec ?? "this";
   const rho = spearman(pairs);
   const apart = pairs.reduce((a, b) => (Math.abs(Math.log(a.y / a.x)) >= Math.abs(Math.log(b.y / b.x)) ? a : b));
@@ -27,7 +29,7 @@ export function besideChart(state: State): HTMLElement | null {
         fact(String(pairs.length), `configurations of both, of ${plural(report.configurations.length, "configuration")} here and ${other.count.toLocaleString("en-GB")} there`),
         fact(rho === null ? "–" : rho.toFixed(3), "rank correlation (Spearman)"),
         fact(`${percent(apart.x)}, ${percent(apart.y)}`, `furthest apart: ${apart.c.id}`))),
-    h("p", { class: "muted" }, [other.platform ? `${other.workload}: ${other.platform}` : `${other.workload}: predicted`, other.made.replace("T", " ").replace(/:\d\dZ$/, " UTC")].filter(Boolean).join(", ")),
+    h("p", { class: "muted" }, [other.platform ? `${other.workload}: ${other.platform}` : `${other.workload}: predicted`, other.made.replace("T", " ").replace(/:\d\dZ$/, " UTC"), predicted ? `hollow: predicted in one of the two or both (${predicted})` : ""].filter(Boolean).join(", ")),
     asTable("Both workloads", ["configuration", here, other.workload, "interval"], () =>
       [...pairs].sort((a, b) => a.x - b.x).map((p) => [p.c.id, percent(p.x), percent(p.y), p.interval ? range(p.interval) : ""])));
 }

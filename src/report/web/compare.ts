@@ -7,7 +7,7 @@ import type { State } from "./state.js";
 
 export function comparison(state: State): HTMLElement | null {
   const pairs: Pair[] = state.report.configurations.flatMap((c) =>
-    c.measured && c.predicted !== null ? [{ c, x: c.predicted, y: c.measured.median, interval: c.measured }] : []);
+    c.measured && c.predicted !== null ? [{ c, x: c.predicted, y: c.measured.median, interval: c.measured, measured: true }] : []);
   if (pairs.length === 0) return null;
   const errors = pairs.map((p) => p.y / p.x - 1);
   const mean = errors.reduce((sum, e) => sum + Math.abs(e), 0) / errors.length;

@@ -10,6 +10,8 @@ export interface Pair {
   y: number;
   /** Of y, where it was measured. */
   interval: Interval | null;
+  /** Both are; else one is a prediction, and the dot hollow. */
+  measured: boolean;
 }
 
 export interface Scatter {
@@ -91,7 +93,7 @@ export function scatter(state: State, pairs: Pair[], options: Scatter): HTMLElem
       const pair = pairs[(circle as unknown as { __data__: number }).__data__];
       if (!pair) continue;
       const { c } = pair;
-      circle.setAttribute("class", `dot measured${c.within ? "" : " over"}${c.star ? " star" : ""}`);
+      circle.setAttribute("class", `dot${pair.measured ? " measured" : ""}${c.within ? "" : " over"}${c.star ? " star" : ""}`);
       circle.dataset.id = c.id;
       circle.addEventListener("pointerenter", (event) => showTip({ x: event.clientX, y: event.clientY }, options.tip(pair)));
       circle.addEventListener("pointerleave", hideTip);
