@@ -85,7 +85,7 @@ _flexos_explore() {
       options="--results $common"
       [[ $COMP_CWORD == 2 ]] && options="list show merge export"
       ;;
-    report) options="--output --figure --csv $common" ;;
+    report) options="--output --beside --figure --csv $common" ;;
     run) options="--timeout --gdb --accel --forward --tap $common" ;;
     attack)
       options="--spec --top --config --layout --mechanism --unprotected --platform --only --without"

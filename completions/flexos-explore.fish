@@ -71,6 +71,7 @@ complete -c flexos-explore -n "__fish_seen_subcommand_from build" -s o -l output
 complete -c flexos-explore -n "__fish_seen_subcommand_from build" -l platform -x -a "qemu linux" -d "what they run on"
 complete -c flexos-explore -n "__fish_seen_subcommand_from build" -l heap -x -d "memory of each compartment that allocates, MiB"
 complete -c flexos-explore -n "__fish_seen_subcommand_from report" -s o -l output -r -F -d "the page"
+complete -c flexos-explore -n "__fish_seen_subcommand_from report" -l beside -r -F -d "another exploration, to compare with"
 complete -c flexos-explore -n "__fish_seen_subcommand_from report" -l figure -r -F -d "the frontier as a figure, .svg .png .pdf"
 complete -c flexos-explore -n "__fish_seen_subcommand_from report" -l csv -r -F -d "everything as a table"
 complete -c flexos-explore -n "__fish_seen_subcommand_from run" -l timeout -x -d "seconds until it counts as hung"

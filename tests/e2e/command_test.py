@@ -63,7 +63,10 @@ class Usage(ToolTest):
     def test_completions_know_every_option(self):
         shells = {name: (ROOT / "completions" / name).read_text()
                   for name in ("flexos-explore.bash", "_flexos-explore", "flexos-explore.fish")}
-        for command in COMMANDS + IMAGE_COMMANDS:
+        listed = self.run_tool("--help").stdout.split("Subcommands:")[1].split("Exit codes")[0]
+        commands = re.findall(r"^  ([a-z]+)", listed, re.M)
+        self.assertTrue(set(COMMANDS + IMAGE_COMMANDS) <= set(commands), commands)
+        for command in commands:
             help_text = self.run_tool(command, "--help").stdout
             options = set(re.findall(r"(?<![\w-])--([a-z][a-z-]+)", help_text))
             self.assertTrue(options)
