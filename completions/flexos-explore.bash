@@ -47,7 +47,7 @@ _flexos_explore() {
       return
       ;;
     --platform) mapfile -t COMPREPLY < <(compgen -W "qemu linux" -- "$word") && return ;;
-    --results | --figure | --csv)
+    --results | --beside | --figure | --csv)
       compopt -o filenames 2>/dev/null
       mapfile -t COMPREPLY < <(compgen -f -- "$word")
       return

@@ -34,6 +34,7 @@ complete -c flexos-explore -n "__fish_seen_subcommand_from calibrate" -l runs -x
 complete -c flexos-explore -n "__fish_seen_subcommand_from profile" -s n -l operations -x -d "operations of the workload"
 complete -c flexos-explore -n "__fish_seen_subcommand_from profile" -l workload -x -d "in place of the spec's"
 complete -c flexos-explore -n "__fish_seen_subcommand_from profile" -s o -l output -r -F -d "the profile's file"
+complete -c flexos-explore -n "__fish_seen_subcommand_from profile" -l out -x -a "(__fish_complete_directories)" -d "folder of the images"
 complete -c flexos-explore -n "__fish_seen_subcommand_from profile" -l no-hardening -d "without the factors of hardenings"
 complete -c flexos-explore -n $none -a doctor -d "say what this machine can do and what will be used"
 complete -c flexos-explore -n $none -a sweep -d "measure the best image of each spec under each strategy"
