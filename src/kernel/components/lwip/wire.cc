@@ -45,9 +45,10 @@ bool read_settings(Settings* s) {
   IP4_ADDR(&s->mask, 255, 255, 255, 0);
   IP4_ADDR(&s->gateway, 10, 0, 2, 2);
   char* rest = text;
-  char* at = flexos_word(&rest);
-  while (at != nullptr && flexos_is_network(at) == 0) at = flexos_word(&rest);
-  if (at == nullptr) return true;
+  char* at = text;
+  do {
+    if (flexos_word(&rest, &at) == 0) return true;
+  } while (flexos_is_network(at) == 0);
   at += 4;
   char* slash = at;
   while (*slash != 0 && *slash != '/') slash++;

@@ -12,11 +12,11 @@ extern "C" {
 /// "..."; a quote of one kind in those of the other). An empty pair of quotes is an empty word.
 /// `flexos-explore run` writes them so that its own words arrive as they are.
 
-/// Cuts the next word out of *at, in place, and moves *at behind it; NULL: there is none.
-static inline char* flexos_word(char** at) {
+/// Cuts the next word out of *at, in place, and moves *at behind it; 0: there is none.
+static inline int flexos_word(char** at, char** word) {
   char* from = *at + strspn(*at, " ");
-  if (*from == 0) return NULL;
-  char* const word = from;
+  if (*from == 0) return 0;
+  *word = from;
   char* to = from;  // never ahead of `from`: quotes are left out
   char quote = 0;
   for (; *from != 0 && (quote != 0 || *from != ' '); from++) {
@@ -28,7 +28,7 @@ static inline char* flexos_word(char** at) {
   }
   *at = *from == 0 ? from : from + 1;
   *to = 0;
-  return word;
+  return 1;
 }
 
 static inline int flexos_is_network(const char* word) { return strncmp(word, "net=", 4) == 0; }
@@ -37,8 +37,9 @@ static inline int flexos_is_network(const char* word) { return strncmp(word, "ne
 /// stack's. How many; -1: more than `most`.
 static inline int flexos_words(char* text, char** words, int most) {
   int count = 0;
-  for (char* word = flexos_word(&text); word != NULL; word = flexos_word(&text)) {
-    if (flexos_is_network(word)) continue;
+  char* word = text;
+  while (flexos_word(&text, &word) != 0) {
+    if (flexos_is_network(word) != 0) continue;
     if (count == most) return -1;
     words[count++] = word;
   }
