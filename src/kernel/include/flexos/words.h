@@ -20,8 +20,10 @@ static inline int flexos_word(char** at, char** word) {
   char* to = from;  // never ahead of `from`: quotes are left out
   char quote = 0;
   for (; *from != 0 && (quote != 0 || *from != ' '); from++) {
-    if (quote != 0 ? *from == quote : *from == '\'' || *from == '"') {
-      quote = quote != 0 ? 0 : *from;
+    if (quote == 0 && (*from == '\'' || *from == '"')) {
+      quote = *from;
+    } else if (quote != 0 && *from == quote) {
+      quote = 0;
     } else {
       *to++ = *from;
     }
