@@ -67,6 +67,17 @@ export function asTable(what: string, head: string[], rows: () => (string | numb
   return details;
 }
 
+/** Draws at the holder's width, now and whenever that changes. */
+export function fitted(holder: Element, draw: (width: number) => void): void {
+  let last = 0;
+  new ResizeObserver(([entry]) => {
+    const width = Math.round(entry?.contentRect.width ?? 0);
+    if (width < 50 || width === last) return;
+    last = width;
+    draw(width);
+  }).observe(holder);
+}
+
 let tip: HTMLElement | undefined;
 
 /** The one tooltip of the page; what it says is in the inspector and in the tables too. */

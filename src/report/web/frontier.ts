@@ -1,7 +1,7 @@
 // The plane performance x safety score: steps nothing beats, every configuration, the budget.
 import * as Plot from "@observablehq/plot";
 import type { Configuration, Report } from "./data.js";
-import { asTable, h, hideTip, s, showTip } from "./dom.js";
+import { asTable, fitted, h, hideTip, s, showTip } from "./dom.js";
 import { amount, hardening, percent, range, score, shortLayout, state as stateOf } from "./format.js";
 import { type State, walk } from "./state.js";
 
@@ -188,13 +188,7 @@ export function frontierChart(state: State): HTMLElement {
     highlight();
   }
 
-  let last = 0;
-  new ResizeObserver(([entry]) => {
-    const width = Math.round(entry?.contentRect.width ?? 0);
-    if (width < 50 || width === last) return;
-    last = width;
-    draw(width);
-  }).observe(holder);
+  fitted(holder, draw);
   walk(holder, state, () => byPerformance);
   state.onSelect(highlight);
   state.onFilter(highlight);

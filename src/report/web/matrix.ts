@@ -2,7 +2,7 @@
 // each, and under it, component by component, which compartment it is in (colour of the cell) and
 // whether it is hardened (dot). Few paths instead of thousands of elements: 500 stay quick.
 import type { Configuration } from "./data.js";
-import { asTable, h, hideTip, s, showTip, shorten, widthOf } from "./dom.js";
+import { asTable, fitted, h, hideTip, s, shorten, showTip, widthOf } from "./dom.js";
 import { percent, score } from "./format.js";
 import { tipOf } from "./frontier.js";
 import { type State, walk } from "./state.js";
@@ -150,12 +150,7 @@ export function glance(state: State): HTMLElement {
   });
   addEventListener("afterprint", () => paper.replaceChildren());
 
-  let last = 0;
-  new ResizeObserver(() => {
-    if (holder.clientWidth === last || holder.clientWidth < 50) return;
-    last = holder.clientWidth;
-    draw();
-  }).observe(holder);
+  fitted(holder, draw);
   walk(holder, state, () => order);
   state.onSelect(highlight);
   state.onFilter(draw);

@@ -1,7 +1,7 @@
 // Two figures of each configuration against one another, on axes of the same scale.
 import * as Plot from "@observablehq/plot";
 import type { Configuration, Interval } from "./data.js";
-import { h, hideTip, s, showTip } from "./dom.js";
+import { fitted, h, hideTip, s, showTip } from "./dom.js";
 import { type State, walk } from "./state.js";
 
 export interface Pair {
@@ -104,13 +104,7 @@ export function scatter(state: State, pairs: Pair[], options: Scatter): HTMLElem
     holder.replaceChildren(svg);
     highlight();
   }
-  let last = 0;
-  new ResizeObserver(([entry]) => {
-    const width = Math.round(entry?.contentRect.width ?? 0);
-    if (width < 50 || width === last) return;
-    last = width;
-    draw(width);
-  }).observe(holder);
+  fitted(holder, draw);
   walk(holder, state, () => order);
   state.onSelect(highlight);
   state.onFilter(highlight);
