@@ -297,7 +297,7 @@ class Measured(unittest.TestCase):
         spec = folder / "redis.yaml"
         spec.write_text(REDIS)
         return tool("measure", spec, "--unprotected", "--workload", "redis/get", "--platform",
-                    platform, "-n", "2000", "--lean", "--budget", "1", "-o", folder / "out",
+                    platform, "-n", "2000", "--lean", "--width", "0.5", "-o", folder / "out",
                     "--format", "json", *more)
 
     def test_over_the_network_of_qemu(self):
