@@ -83,19 +83,24 @@ void Clauses::at_most(const std::vector<std::pair<Literal, int>>& terms, int lim
 
 /// Gives the next question its part; false: nothing is left.
 bool Clauses::share_out() {
+  if (!limited_) return true;
   if (limits_.deadline.passed() || (limits_.total && *limits_.total <= 0)) return false;
-  z3::params params(context_);
+  // Z3 keeps what it was told last, so both are said each time; these two are what it starts with.
+  constexpr std::int64_t kAll = std::numeric_limits<unsigned>::max();
+  unsigned effort = 0;
+  unsigned milliseconds = std::numeric_limits<unsigned>::max();
   if (limits_.each || limits_.total) {
-    constexpr std::int64_t kAll = std::numeric_limits<unsigned>::max();
-    const std::int64_t part = std::min(limits_.each.value_or(kAll), limits_.total.value_or(kAll));
-    params.set("rlimit", static_cast<unsigned>(part));
+    effort =
+        static_cast<unsigned>(std::min(limits_.each.value_or(kAll), limits_.total.value_or(kAll)));
   }
   if (limits_.deadline.at != std::chrono::steady_clock::time_point::max()) {
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
         limits_.deadline.at - std::chrono::steady_clock::now());
-    params.set("timeout",
-               static_cast<unsigned>(std::clamp<std::int64_t>(left.count(), 1, 1 << 30)));
+    milliseconds = static_cast<unsigned>(std::clamp<std::int64_t>(left.count(), 1, 1 << 30));
   }
+  z3::params params(context_);
+  params.set("rlimit", effort);
+  params.set("timeout", milliseconds);
   solver_.set(params);
   return true;
 }

@@ -56,7 +56,10 @@ class Clauses {
     std::optional<std::int64_t> each;   ///< a question
     std::optional<std::int64_t> total;  ///< all of them from now on
   };
-  void limit(const Limits& limits) { limits_ = limits; }
+  void limit(const Limits& limits) {
+    limits_ = limits;
+    limited_ = true;
+  }
 
   /// One question, within what is left of effort and time; `unknown` at once where nothing is.
   z3::check_result check(Literal assumption = Literal::constant(true));
@@ -78,6 +81,7 @@ class Clauses {
   std::vector<z3::expr> negative_;
   std::vector<bool> model_;
   Limits limits_;
+  bool limited_ = false;  ///< limits_ were ever said
 };
 
 }  // namespace flexos

@@ -48,11 +48,13 @@ TEST(ClausesLimits, NothingIsAskedAfterTheDeadline) {
   EXPECT_EQ(clauses.check(), z3::sat);
 }
 
-TEST(ClausesLimits, WithoutLimitsItIsDecided) {
+TEST(ClausesLimits, WhatIsTakenBackIsForgotten) {
   z3::context context;
   Clauses clauses(context);
   add_pigeons(clauses);
-  clauses.limit({.deadline = {}, .each = 2'000'000'000, .total = {}});
+  clauses.limit({.deadline = {}, .each = 10'000, .total = {}});
+  EXPECT_EQ(clauses.check(), z3::unknown);
+  clauses.limit({});
   EXPECT_EQ(clauses.check(), z3::unsat);
 }
 
