@@ -2,11 +2,14 @@
 network of a test's own, specs that several of them build."""
 
 import functools
+import json
 import os
 import pathlib
 import shutil
 import socket
 import subprocess
+import tempfile
+import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 BUILD = pathlib.Path(os.environ.get("FLEXOS_BUILD_DIR", ROOT / "build/release"))
@@ -60,3 +63,43 @@ def in_namespace():
     tried = subprocess.run([*command, "true"], stdin=subprocess.DEVNULL, capture_output=True,
                            check=False)
     return command if tried.returncode == 0 else ()
+
+
+class Served(unittest.TestCase):
+    """A server in an image on `qemu`, behind a port of this machine."""
+
+    SPEC = ""
+    IMAGE_PORT = 0
+    READY = ""  # what its console says once it listens
+    OPTIONS = ()  # its arguments
+
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.port = free_port()
+        self.server = None
+        self.log = ""
+
+    def image(self, *arguments):
+        """Builds it; its folder."""
+        spec = self.folder / "spec.yaml"
+        spec.write_text(self.SPEC)
+        built = tool("build", spec, "--output", self.folder, "--format", "json", "--platform",
+                     "qemu", *arguments)
+        self.assertEqual(built.returncode, 0, built.stderr)
+        image, = json.loads(built.stdout)["images"]
+        return image["folder"]
+
+    def start(self, *arguments, options=None):
+        options = self.OPTIONS if options is None else options
+        self.server = subprocess.Popen(
+            [TOOL, "run", "--timeout", "200", "--forward", f"{self.port}:{self.IMAGE_PORT}",
+             self.image(*arguments), *(["--", *options] if options else [])],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        for end in (self.server.stdout.close, self.server.wait, self.server.kill):
+            self.addCleanup(end)  # the last is done first
+        for line in self.server.stdout:
+            self.log += line
+            if self.READY in line:
+                return
+        self.fail(self.log)

@@ -8,15 +8,13 @@ import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from images import NGINX, ROOT, TOOL, free_port, tool  # noqa: E402
+from images import NGINX, ROOT, Served, tool  # noqa: E402
 
 NEEDED = [shutil.which(p) for p in ("qemu-system-x86_64", "ab", "curl")]
 REST = "sched+alloc+time+vfs+ramfs+console+random"
-MEASURED = ("-c", "measured.conf")
 
 
 def welcome_page():
@@ -25,34 +23,10 @@ def welcome_page():
 
 
 @unittest.skipUnless(all(NEEDED), "no QEMU, no ab or no curl")
-class Nginx(unittest.TestCase):
-    def setUp(self):
-        self.folder = pathlib.Path(tempfile.mkdtemp())
-        self.addCleanup(shutil.rmtree, self.folder)
-        self.port = free_port()
-
-    def image(self, *arguments):
-        spec = self.folder / "nginx.yaml"
-        spec.write_text(NGINX)
-        built = tool("build", spec, "--output", self.folder, "--format", "json", "--platform",
-                     "qemu", *arguments)
-        self.assertEqual(built.returncode, 0, built.stderr)
-        image, = json.loads(built.stdout)["images"]
-        return image["folder"]
-
-    def start(self, *arguments, options=MEASURED):
-        self.server = subprocess.Popen(
-            [TOOL, "run", "--timeout", "200", "--forward", f"{self.port}:80", self.image(*arguments),
-             *(["--", *options] if options else [])], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, text=True)
-        self.addCleanup(self.server.stdout.close)
-        self.addCleanup(self.server.kill)
-        self.log = ""
-        for line in self.server.stdout:
-            self.log += line
-            if 'using the "epoll" event method' in line:
-                return
-        self.fail(self.log)
+class Nginx(Served):
+    SPEC, IMAGE_PORT = NGINX, 80
+    READY = 'using the "epoll" event method'
+    OPTIONS = ("-c", "measured.conf")
 
     def connect(self):
         client = socket.create_connection(("127.0.0.1", self.port), timeout=60)
@@ -113,7 +87,8 @@ class Nginx(unittest.TestCase):
         self.assertEqual((answer.status, body), (206, welcome_page()[10:20]))
         answer, body = self.get("/none")
         self.assertEqual(answer.status, 404)
-        self.assertEqual(self.get("/", "POST")[0].status, 405)
+        for path in ("/", "/stop"):
+            self.assertEqual(self.get(path, "POST")[0].status, 405)
         # One after the other on one connection, sent at once; then a byte at a time.
         request = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
         last = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
@@ -160,7 +135,6 @@ class Nginx(unittest.TestCase):
         for path in ("/stop", "/processor-time"):
             self.assertEqual(self.get(path)[0].status, 404)
         self.serves()
-        self.server.terminate()
 
     def test_a_wrong_configuration_ends_it_with_a_message(self):
         done = tool("run", "--timeout", "60", self.image("--unprotected"), "--", "-g", "nonsense 1;")

@@ -18,7 +18,7 @@ import unittest
 import yaml
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from images import (IMAGE_ADDRESS, NO_NAMESPACE, QEMU, REDIS, TAP, TOOL, free_port,  # noqa: E402
+from images import (IMAGE_ADDRESS, NO_NAMESPACE, QEMU, REDIS, TAP, TOOL, Served,  # noqa: E402
                     in_namespace, tool)
 
 NEEDED = [shutil.which(p) for p in ("qemu-system-x86_64", "redis-cli", "redis-benchmark")]
@@ -26,32 +26,8 @@ REST = "sched+alloc+time+vfs+ramfs+console+random"
 
 
 @unittest.skipUnless(all(NEEDED), "no QEMU or no redis-tools")
-class Redis(unittest.TestCase):
-    def setUp(self):
-        self.folder = pathlib.Path(tempfile.mkdtemp())
-        self.addCleanup(shutil.rmtree, self.folder)
-        self.port = free_port()
-        self.server = None
-
-    def start(self, *arguments, options=()):
-        spec = self.folder / "redis.yaml"
-        spec.write_text(REDIS)
-        built = tool("build", spec, "--output", self.folder, "--format", "json", "--platform",
-                     "qemu", *arguments)
-        self.assertEqual(built.returncode, 0, built.stderr)
-        image, = json.loads(built.stdout)["images"]
-        self.server = subprocess.Popen(
-            [TOOL, "run", "--timeout", "200", "--forward", f"{self.port}:6379", image["folder"],
-             *(["--", *options] if options else [])], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            text=True)
-        self.addCleanup(self.server.stdout.close)
-        self.addCleanup(self.server.kill)
-        self.log = ""
-        for line in self.server.stdout:
-            self.log += line
-            if "Ready to accept connections" in line:
-                return
-        self.fail(self.log)
+class Redis(Served):
+    SPEC, IMAGE_PORT, READY = REDIS, 6379, "Ready to accept connections"
 
     def cli(self, *words, text=None):
         done = subprocess.run(["redis-cli", "-p", str(self.port), *words], input=text,

@@ -71,6 +71,9 @@ class Command(ToolTest):
         (self.folder / "other.json").write_text(json.dumps(other))
         self.assert_fails(self.run_tool("report", "few.json", "--beside", "other.json"), 1, "no configuration")
         self.assert_fails(self.run_tool("report", "few.json", "--beside", "none.json"), 1, "none.json")
+        self.assert_fails(self.run_tool("report", "few.json", "--beside", "other.json", "--csv", "t.csv"), 2,
+                          "--beside is for the page")
+        self.assertFalse((self.folder / "t.csv").exists())
 
     def test_what_is_no_report_is_said_so(self):
         for text in ("", "[]", "{}", '{"flexos": 1}', '{"flexos": 2, "configurations": []}'):
