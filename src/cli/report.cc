@@ -78,6 +78,10 @@ int run(App& app, const Options& options) {
   auto data = read_data(app, options.data);
   if (!data) return kNo;
   if (!options.beside.empty()) {
+    if (options.output.empty() && !(options.figure.empty() && options.csv.empty())) {
+      return app.fail(kUsage, "--beside is for the page: neither figure nor table shows it",
+                      "-o FILE.html makes the page as well");
+    }
     const auto other = read_data(app, options.beside);
     if (!other) return kNo;
     auto both = put_beside(*data, *other);

@@ -20,7 +20,7 @@ static char name[] = "nginx";
 static char* words[WORDS + 1] = {name};
 static char* no_environment[] = {0};
 
-/// One process, which is the worker, for there is no other; of the log, what is wrong.
+/// One process, which is the worker, for there is no other. `notice` is where it says that it listens.
 static const char server[] =
     "daemon off;\n"
     "master_process off;\n"

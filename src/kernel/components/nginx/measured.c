@@ -45,8 +45,9 @@ static ngx_int_t processor_time(ngx_http_request_t* r) {
 
 static ngx_int_t stop(ngx_http_request_t* r) {
   static u_char text[] = "stopped\n";
-  ngx_terminate = 1;
-  return answer(r, text, sizeof text - 1);
+  const ngx_int_t done = answer(r, text, sizeof text - 1);
+  if (done != NGX_HTTP_NOT_ALLOWED) ngx_terminate = 1;
+  return done;
 }
 
 static char* measured(ngx_conf_t* cf, ngx_command_t* command, void* conf) {
