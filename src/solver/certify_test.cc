@@ -225,31 +225,29 @@ profile:
   calls: {a: {b: 1, c: 1}, b: {c: 1}}
   work: {a: 100, b: 100, c: 100, d: 100}
 )");
-  {
-    const BuiltInstance built = build_instance(spec);
-    ASSERT_FALSE(built.error);
-    const Distinct whole = distinct_of(spec, built.instance, 1000);
-    for (std::size_t top = 1; top <= std::min<std::size_t>(whole.listed.size(), 8); ++top) {
-      const Distinct right = distinct_of(spec, built.instance, static_cast<int>(top));
-      const auto verdict = [&](const Distinct& answer) {
-        return Certifier(spec, {}).refute_distinct(answer, nullptr, kEnough).verdict;
-      };
-      const Decimal bar = test::cost(spec, right.listed.back());
-      const bool equal = top < whole.listed.size() && test::cost(spec, whole.listed[top]) == bar;
-      if (equal) {
-        ++cut;
-        EXPECT_EQ(verdict(right), Refutation::confirmed) << "top " << top;
-      }
-      for (const Configuration& c : by_cost(spec)) {
-        if (c == right.listed.back() || test::cost(spec, c) != bar) continue;
-        if (!at_least_as_safe(spec, right.listed.back(), c)) continue;
-        Distinct worse = right;
-        worse.known.push_back(c);
-        worse.listed.back() = c;
-        EXPECT_EQ(verdict(worse), Refutation::refuted) << "top " << top;
-        ++beaten;
-        break;
-      }
+  const BuiltInstance built = build_instance(spec);
+  ASSERT_FALSE(built.error);
+  const Distinct whole = distinct_of(spec, built.instance, 1000);
+  for (std::size_t top = 1; top <= std::min<std::size_t>(whole.listed.size(), 8); ++top) {
+    const Distinct right = distinct_of(spec, built.instance, static_cast<int>(top));
+    const auto verdict = [&](const Distinct& answer) {
+      return Certifier(spec, {}).refute_distinct(answer, nullptr, kEnough).verdict;
+    };
+    const Decimal bar = test::cost(spec, right.listed.back());
+    const bool equal = top < whole.listed.size() && test::cost(spec, whole.listed[top]) == bar;
+    if (equal) {
+      ++cut;
+      EXPECT_EQ(verdict(right), Refutation::confirmed) << "top " << top;
+    }
+    for (const Configuration& c : by_cost(spec)) {
+      if (c == right.listed.back() || test::cost(spec, c) != bar) continue;
+      if (!at_least_as_safe(spec, right.listed.back(), c)) continue;
+      Distinct worse = right;
+      worse.known.push_back(c);
+      worse.listed.back() = c;
+      EXPECT_EQ(verdict(worse), Refutation::refuted) << "top " << top;
+      ++beaten;
+      break;
     }
   }
   EXPECT_GT(cut, 0);
