@@ -39,6 +39,22 @@ struct Distinct {
   std::vector<Configuration> covering;
 };
 
+/// What a certificate may cost: counted, not timed, so that it is the same on every machine.
+struct Share {
+  std::int64_t effort;  ///< Z3's own unit
+  std::int64_t work;    ///< sums of costs and risks that are formed
+};
+
+/// The answer to `rank --objective safest`, and what the search knows besides.
+struct LeastRisk {
+  std::vector<Configuration> listed;  ///< least risk first; where equal, cheapest first
+  bool all = false;                   ///< nothing else is to be listed
+  /// Is it one a layout, the first of each, without those that another one beats?
+  bool distinct = false;
+  /// Where it is: all that are not after the last listed, those that are beaten included.
+  std::vector<Configuration> known;
+};
+
 /// Z3's second opinion on an answer. What does not depend on the answer (Z3's own start, the
 /// encoding) is prepared on another thread from construction on, beside the search.
 class Certifier {
@@ -68,9 +84,13 @@ class Certifier {
   /// Asks Z3, once, whether an admissible configuration is neither dearer than a point of the
   /// frontier and at least as risky, nor equal to one in both; looks whether the points are
   /// admissible and none beats another. `advice`: which options the search thinks a component can
-  /// take beside others. `work`: at most as many sums of costs and risks are formed.
+  /// take beside others.
   RefutationResult refute_frontier(const std::vector<Configuration>& points, const Instance& advice,
-                                   std::int64_t effort, std::int64_t work);
+                                   Share share);
+
+  /// Asks Z3, once, whether an admissible configuration that is missing leaves less risk than the
+  /// last listed, or as much and costs less. (Where they are equal in both, either may be listed.)
+  RefutationResult refute_safer(const LeastRisk& answer, const Instance& advice, Share share);
 
   /// Leaves what was built to the end of the process: to take it down costs as much as a small
   /// answer. Not to be asked again.

@@ -265,7 +265,7 @@ TEST(Certify, TheFrontierIsAllOfIt) {
       points.push_back(to_configuration(built.instance, s));
     }
     const auto verdict = [&](const std::vector<Configuration>& answer) {
-      return Certifier(spec, {}).refute_frontier(answer, built.instance, kEnough, kEnough);
+      return Certifier(spec, {}).refute_frontier(answer, built.instance, {kEnough, kEnough});
     };
     EXPECT_EQ(verdict(points).verdict, Refutation::confirmed) << "seed " << seed;
     const auto all = by_cost(spec);
@@ -289,7 +289,7 @@ TEST(Certify, TheFrontierIsAllOfIt) {
       ++mutilated;
     }
     // Where effort ends, nothing is said.
-    const auto tired = Certifier(spec, {}).refute_frontier(points, built.instance, kEnough, 1);
+    const auto tired = Certifier(spec, {}).refute_frontier(points, built.instance, {kEnough, 1});
     EXPECT_NE(tired.verdict, Refutation::refuted);
   }
   EXPECT_GT(mutilated, 60);

@@ -78,7 +78,8 @@ class Encoding {
     __int128 cost;
   };
 
-  /// False: costs are out of range; there is nothing to be read below.
+  /// False: costs are out of range (without a profile all are 0); there is nothing to be read
+  /// below.
   bool priced() const { return priced_; }
   const std::vector<Option>& options(int i) const { return options_[static_cast<std::size_t>(i)]; }
   /// How component i is built in `c`, among its options; null: the statements forbid that.

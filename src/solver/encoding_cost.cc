@@ -53,7 +53,11 @@ std::optional<Decimal> Encoding::option_cost(int i, std::uint8_t variant,
 
 /// Brings every cost to one unit. Where sums of them might not fit, cost is left to the caller.
 void Encoding::price() {
-  if (!spec_.profile) return;
+  gate_.resize(apart_.size());
+  if (!spec_.profile) {
+    priced_ = true;  // nothing costs anything
+    return;
+  }
   std::vector<std::vector<Decimal>> gates(apart_.size());
   std::vector<std::vector<Decimal>> options(at(n_));
   for (int i = 0; i < n_; ++i) {
@@ -87,7 +91,6 @@ void Encoding::price() {
     total += most;
     return total < kMostUnits;
   };
-  gate_.resize(apart_.size());
   for (std::size_t p = 0; p < gate_.size(); ++p) {
     if (!units(gates[p], gate_[p])) return;
   }

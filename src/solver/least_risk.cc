@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <optional>
 #include <tuple>
+#include <utility>
 
 #include "solver/layout.h"
 #include "solver/placement.h"
@@ -28,7 +30,8 @@ class LeastRiskGoal : public Goal {
 
   void layout(const std::vector<Rung>& rungs) override {
     const auto allowed = classes_of_layout(in_, rungs);
-    if (!allowed) return;
+    if (!allowed || cut_short_) return;
+    own_.reset();
     // All sums in order of (risk, cost), depth first with the least that is still to come.
     std::vector<std::vector<Step>> options(at(in_.n));
     for (int i = 0; i < in_.n; ++i) {
@@ -72,21 +75,31 @@ class LeastRiskGoal : public Goal {
   }
 
   std::vector<Solution> take() { return best_; }
+  /// Time was up in the middle of a layout.
+  bool cut_short() const { return cut_short_; }
 
  private:
   bool full() const { return static_cast<int>(best_.size()) >= std::max(1, request_.top); }
 
+  /// Is there no need to look at what leaves at least this risk?
+  bool too_risky(Units risk) const {
+    return (full() && risk > best_.back().risk) || (own_ && risk > own_->first);
+  }
+
   void pick(int i, const std::vector<std::vector<Step>>& options,
             const std::vector<Units>& least_cost, const std::vector<Units>& least_risk,
             Solution& solution) {
-    if (in_.budget >= 0 && solution.cost + least_cost[at(i)] > in_.budget) return;
-    if (full() && solution.risk + least_risk[at(i)] > best_.back().risk) return;
+    if ((++steps_ & 4095) == 0 && request_.deadline.passed()) cut_short_ = true;
+    if (cut_short_) return;
+    const std::pair least{solution.risk + least_risk[at(i)], solution.cost + least_cost[at(i)]};
+    if (in_.budget >= 0 && least.second > in_.budget) return;
+    if (too_risky(least.first) || (own_ && least >= *own_)) return;
     if (i == in_.n) {
       keep(solution);
       return;
     }
     for (const Step& s : options[at(i)]) {
-      if (full() && solution.risk + s.risk + least_risk[at(i) + 1] > best_.back().risk) break;
+      if (too_risky(solution.risk + s.risk + least_risk[at(i) + 1])) break;
       solution.cost += s.cost;
       solution.risk += s.risk;
       solution.options[at(i)] = s.option;
@@ -97,6 +110,7 @@ class LeastRiskGoal : public Goal {
   }
 
   void keep(const Solution& solution) {
+    if (request_.one_per_layout) own_ = {solution.risk, solution.cost};
     if (full() && !safer(solution, best_.back())) return;
     if (request_.one_per_layout) {
       const auto twin = std::find_if(best_.begin(), best_.end(),
@@ -131,6 +145,9 @@ class LeastRiskGoal : public Goal {
   const SearchRequest& request_;
   std::vector<Solution> best_;
   std::vector<Corner> corners_;
+  std::optional<std::pair<Units, Units>> own_;  ///< with one a layout: (risk, cost) of this one's
+  std::int64_t steps_ = 0;
+  bool cut_short_ = false;
 };
 
 }  // namespace
@@ -141,7 +158,7 @@ SearchResult least_risk(const Instance& instance, const SearchRequest& request) 
   placement.run();
   SearchResult result;
   result.solutions = goal.take();
-  result.complete = !placement.stopped();
+  result.complete = !placement.stopped() && !goal.cut_short();
   result.exhausted =
       result.complete && static_cast<int>(result.solutions.size()) < std::max(1, request.top);
   result.stats.nodes = placement.nodes();

@@ -74,6 +74,17 @@ Distinct distinct(const Instance& instance, const SearchResult& found, const Ran
   return result;
 }
 
+LeastRisk least_risk_answer(const Instance& instance, const SearchResult& found,
+                            const Ranking& ranking, const RankRequest& request) {
+  LeastRisk result;
+  result.listed = ranking.configurations;
+  result.all = ranking.exhausted;
+  result.distinct = request.distinct;
+  if (!request.distinct) return result;
+  for (const Solution& s : found.solutions) result.known.push_back(to_configuration(instance, s));
+  return result;
+}
+
 void certify(const Spec& spec, const RankRequest& request, std::optional<Certifier>& certifier,
              const Instance& instance, const SearchResult& found, Ranking& ranking) {
   if (!ranking.optimal || request.certify == Certify::never) return;
@@ -81,11 +92,15 @@ void certify(const Spec& spec, const RankRequest& request, std::optional<Certifi
     ranking.certificate.note = why_not_certified(spec, request);
     return;
   }
-  if (ranking.feasible && request.objective != Objective::fastest) {
-    ranking.certificate.note = "Z3 confirms answers in cost order; this one rests on exact bounds";
+  if (!certifier) certifier.emplace(spec, request.deadline);
+  if (ranking.feasible && request.objective == Objective::safest) {
+    const Share share = share_of(found.stats.nodes, 0, request);
+    settle(spec,
+           certifier->refute_safer(least_risk_answer(instance, found, ranking, request), instance,
+                                   share),
+           ranking.certificate, ranking.error);
     return;
   }
-  if (!certifier) certifier.emplace(spec, request.deadline);
   const Advice advice{instance, found.root};
   const auto effort = request.certify == Certify::always ? kDistinctEffortAsked : kDistinctEffort;
   const RefutationResult verdict =
@@ -106,9 +121,7 @@ Ranking rank(const Spec& spec, const RankRequest& request) {
   }
   const Instance& instance = built.instance;
   std::optional<Certifier> certifier;
-  if (certifiable(spec, request) && request.objective == Objective::fastest) {
-    certifier.emplace(spec, request.deadline);
-  }
+  if (certifiable(spec, request)) certifier.emplace(spec, request.deadline);
   SearchResult found = run(instance, request, request.top);
   if (request.distinct) {
     // Dominated layouts take places: widen until enough others are left.

@@ -73,6 +73,8 @@ std::string ranked(const Spec& spec, Brute& brute, Objective objective, int top,
   const std::size_t count = brute.all().size();
   if (ranking.feasible != (count > 0)) return "feasibility differs";
   if (!ranking.optimal) return "optimality not proven";
+  const std::string weak = evidence(ranking.certificate, seed);
+  if (!weak.empty()) return weak;
   const std::string unsound = sound(spec, brute, ranking.configurations);
   if (!unsound.empty()) return unsound;
   const std::size_t expected = std::min(count, static_cast<std::size_t>(top));

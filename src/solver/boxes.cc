@@ -1,0 +1,301 @@
+#include "solver/boxes.h"
+
+#include <algorithm>
+#include <tuple>
+
+namespace flexos {
+
+namespace {
+
+constexpr std::size_t kMostReasons = 32;
+
+std::size_t at(int i) { return static_cast<std::size_t>(i); }
+
+}  // namespace
+
+Boxes::Boxes(const Spec& spec, Encoding& encoding, const Instance& advice, std::int64_t work)
+    : spec_(spec),
+      encoding_(encoding),
+      advice_(advice),
+      n_(spec.size()),
+      work_(work),
+      risks_(risk_units(spec, encoding)) {
+  for (std::size_t l = 0; l < spec.mechanisms.size(); ++l) {
+    if (l == 0 || spec.explored_mechanisms[l]) levels_.push_back(static_cast<Level>(l));
+  }
+}
+
+bool Boxes::beats(Value value) {
+  if (!stairs_.empty() &&
+      (value.cost <= stairs_.back().cost || value.risk >= stairs_.back().risk)) {
+    return false;
+  }
+  stairs_.push_back(value);
+  return true;
+}
+
+void Boxes::beats_in_risk(Value value) {
+  constexpr Units kLeast = -(Units{1} << 126);
+  stairs_ = {{kLeast, value.risk + 1}, value};
+}
+
+bool Boxes::settled(const Box& box, std::vector<std::size_t>& rest) {
+  return sums_settled(bounds_of(box), rest);
+}
+
+void Boxes::widen(Box& box) {
+  for (std::size_t p = 0; p < box.high.size() && !exhausted(); ++p) {
+    stretch(box, box.high[p], levels_.back());
+  }
+  for (std::size_t p = 0; p < box.low.size() && !exhausted(); ++p) {
+    stretch(box, box.low[p], levels_.front());
+  }
+}
+
+Boxes::Bounds Boxes::bounds_of(const Box& box) {
+  Bounds bounds;
+  bounds.open.assign(at(n_), 0);
+  std::vector<std::vector<int>> mates(at(n_));
+  for (int i = 0; i < n_; ++i) {
+    for (int j = 0; j < i; ++j) {
+      const auto p = at(pair_index(i, j));
+      Units gate = encoding_.gate(pair_index(i, j), box.low[p]);
+      Units openness = risks_.openness[box.low[p]];
+      for (const Level l : levels_) {
+        if (l <= box.low[p] || l > box.high[p]) continue;
+        gate = std::min(gate, encoding_.gate(pair_index(i, j), l));
+        openness = std::min(openness, risks_.openness[l]);
+      }
+      bounds.gates += gate;
+      bounds.open[at(i)] += openness * risks_.weight[at(i * n_ + j)];
+      bounds.open[at(j)] += openness * risks_.weight[at(j * n_ + i)];
+      if (box.high[p] == 0) {
+        mates[at(i)].push_back(j);
+        mates[at(j)].push_back(i);
+      }
+    }
+  }
+  for (int i = 0; i < n_; ++i) bounds.steps.push_back(&steps_of(i, mates[at(i)]));
+  return bounds;
+}
+
+/// Can these options be taken in the box, as far as its bounds say, and are they not beaten?
+bool Boxes::holds(const std::vector<std::size_t>& options, const Bounds& bounds) const {
+  Value sum{bounds.gates, 0};
+  for (int i = 0; i < n_; ++i) {
+    const auto& steps = bounds.steps[at(i)]->best;
+    const auto mine = std::find_if(steps.begin(), steps.end(),
+                                   [&](const Step& s) { return s.option == options[at(i)]; });
+    if (mine == steps.end()) return false;
+    sum.cost += mine->cost;
+    sum.risk += bounds.open[at(i)] * mine->exposure;
+  }
+  return !beaten(sum.cost, sum.risk);
+}
+
+/// The same for trials, most of which fail for a reason that an earlier one failed for.
+bool Boxes::stays_settled(const Box& box) {
+  const Bounds bounds = bounds_of(box);
+  for (std::size_t k = 0; k < reasons_.size(); ++k) {
+    --work_;
+    if (!holds(reasons_[k], bounds)) continue;
+    std::rotate(reasons_.begin(), reasons_.begin() + static_cast<std::ptrdiff_t>(k),
+                reasons_.begin() + static_cast<std::ptrdiff_t>(k) + 1);
+    return false;
+  }
+  std::vector<std::size_t> rest;
+  if (sums_settled(bounds, rest)) return true;
+  if (rest.empty()) return false;
+  if (reasons_.size() >= kMostReasons) reasons_.pop_back();
+  reasons_.insert(reasons_.begin(), std::move(rest));
+  return false;
+}
+
+std::optional<Boxes::Value> Boxes::value_of(const Configuration& c) const {
+  Value value{0, 0};
+  for (int i = 0; i < n_; ++i) {
+    const Encoding::Option* mine = encoding_.option_of(i, c);
+    if (mine == nullptr) return std::nullopt;
+    value.cost += mine->cost;
+    Units open = 0;
+    for (int j = 0; j < n_; ++j) {
+      if (j == i) continue;
+      if (j < i) value.cost += encoding_.gate(pair_index(i, j), c.level(i, j));
+      open += risks_.openness[c.level(i, j)] * risks_.weight[at(i * n_ + j)];
+    }
+    value.risk +=
+        open * risks_.exposure[at(i)][at(static_cast<int>(mine - encoding_.options(i).data()))];
+  }
+  return value;
+}
+
+/// What the budget forbids counts as beaten.
+bool Boxes::beaten(Units cost, Units risk) const {
+  if (encoding_.most_cost() && cost > *encoding_.most_cost()) return true;
+  const auto next = std::upper_bound(stairs_.begin(), stairs_.end(), cost,
+                                     [](Units c, const Value& v) { return c < v.cost; });
+  return next != stairs_.begin() && std::prev(next)->risk <= risk;
+}
+
+/// The options of a component beside its mates, but for those that cost more and leave more open.
+const Boxes::Steps& Boxes::steps_of(int i, const std::vector<int>& mates) {
+  std::vector<int> key{i};
+  key.insert(key.end(), mates.begin(), mates.end());
+  const auto [known, made] = steps_.try_emplace(key);
+  if (!made) return known->second;
+  const auto& options = encoding_.options(i);
+  ClassMask allowed = advice_.all_classes(i);
+  for (const int mate : mates) allowed &= advice_.co_resident[at(i * n_ + mate)];
+  std::vector<bool> wanted(options.size(), mates.empty());
+  for (std::size_t c = 0; c < advice_.classes[at(i)].size(); ++c) {
+    if ((allowed >> c & 1U) == 0) continue;
+    for (const Option& o : advice_.classes[at(i)][c].options) {
+      for (std::size_t k = 0; k < options.size(); ++k) {
+        if (options[k].variant == o.variant && options[k].hardening == o.hardening) {
+          wanted[k] = true;
+        }
+      }
+    }
+  }
+  const bool all = std::all_of(wanted.begin(), wanted.end(), [](bool w) { return w; });
+  if (!all && !encoding_.prove_options(i, mates, wanted)) wanted.assign(options.size(), true);
+  Steps& steps = known->second;
+  for (std::size_t k = 0; k < options.size(); ++k) {
+    if (wanted[k]) steps.all.push_back({options[k].cost, risks_.exposure[at(i)][k], k});
+  }
+  std::sort(steps.all.begin(), steps.all.end(), [](const Step& a, const Step& b) {
+    return std::tie(a.cost, a.exposure, a.option) < std::tie(b.cost, b.exposure, b.option);
+  });
+  for (const Step& s : steps.all) {
+    if (steps.best.empty() || s.exposure < steps.best.back().exposure) steps.best.push_back(s);
+  }
+  std::sort(steps.all.begin(), steps.all.end(), [](const Step& a, const Step& b) {
+    return std::tie(a.exposure, a.cost, a.option) < std::tie(b.exposure, b.cost, b.option);
+  });
+  return steps;
+}
+
+bool Boxes::sums_settled(const Bounds& bounds, std::vector<std::size_t>& rest) {
+  const auto& [gates, open, steps] = bounds;
+  std::vector<Units> least_cost(at(n_) + 1, 0);
+  std::vector<Units> least_risk(at(n_) + 1, 0);
+  for (int i = n_ - 1; i >= 0; --i) {
+    if (steps[at(i)]->best.empty()) return true;  // no option: nothing admissible is in the box
+    least_cost[at(i)] = least_cost[at(i) + 1] + steps[at(i)]->best.front().cost;
+    least_risk[at(i)] = least_risk[at(i) + 1] + steps[at(i)]->best.back().exposure * open[at(i)];
+  }
+  std::vector<std::vector<Partial>> stages(at(n_) + 1);
+  stages[0].push_back({gates, 0, 0, 0});
+  for (int i = 0; i < n_; ++i) {
+    std::vector<Partial> sums;
+    const auto& from = stages[at(i)];
+    for (std::size_t f = 0; f < from.size(); ++f) {
+      for (std::size_t s = 0; s < steps[at(i)]->best.size(); ++s) {
+        const Step& step = steps[at(i)]->best[s];
+        const Partial sum{from[f].cost + step.cost, from[f].risk + step.exposure * open[at(i)], f,
+                          s};
+        if (beaten(sum.cost + least_cost[at(i) + 1], sum.risk + least_risk[at(i) + 1])) continue;
+        sums.push_back(sum);
+      }
+    }
+    work_ -= static_cast<std::int64_t>(from.size() * steps[at(i)]->best.size());
+    if (sums.empty()) return true;
+    if (exhausted()) return false;
+    std::sort(sums.begin(), sums.end(), [](const Partial& a, const Partial& b) {
+      return std::tie(a.cost, a.risk, a.from, a.pick) < std::tie(b.cost, b.risk, b.from, b.pick);
+    });
+    auto& kept = stages[at(i) + 1];
+    for (const Partial& s : sums) {
+      if (kept.empty() || s.risk < kept.back().risk) kept.push_back(s);
+    }
+  }
+  rest.assign(at(n_), 0);
+  std::size_t k = stages[at(n_)].size() / 2;
+  for (int i = n_ - 1; i >= 0; --i) {
+    const Partial& partial = stages[at(i) + 1][k];
+    rest[at(i)] = steps[at(i)]->best[partial.pick].option;
+    k = partial.from;
+  }
+  return false;
+}
+
+/// Moves one side of the box to `goal`, or as near as can be.
+void Boxes::stretch(Box& box, Level& side, Level goal) {
+  if (side == goal) return;
+  const Level before = side;
+  side = goal;
+  if (stays_settled(box)) return;
+  side = before;
+  const auto place = std::lower_bound(levels_.begin(), levels_.end(), before);
+  const bool up = goal > before;
+  for (auto next = place; *next != goal;) {
+    next = up ? std::next(next) : std::prev(next);
+    if (*next == goal) return;
+    const Level last = side;
+    side = *next;
+    if (stays_settled(box)) continue;
+    side = last;
+    return;
+  }
+}
+
+/// What `safer_in` has found so far, and what is the least to come from a component on.
+struct Boxes::Enumeration {
+  const Bounds& bounds;
+  const std::vector<Level>& levels;
+  Value bar;
+  std::size_t most;
+  std::vector<Value> least;  ///< by component: of it and those after it
+  std::vector<std::size_t> options;
+  std::vector<Configuration> found;
+  bool complete = true;
+};
+
+std::optional<std::vector<Configuration>> Boxes::safer_in(const std::vector<Level>& levels,
+                                                          Value bar, std::size_t most) {
+  const Bounds bounds = bounds_of({levels, levels});
+  Enumeration enumeration{bounds, levels, bar, most, {}, std::vector<std::size_t>(at(n_)), {}};
+  enumeration.least.assign(at(n_) + 1, {0, 0});
+  for (int i = n_ - 1; i >= 0; --i) {
+    const Steps& steps = *bounds.steps[at(i)];
+    if (steps.all.empty()) return std::vector<Configuration>{};
+    const Value rest = enumeration.least[at(i) + 1];
+    enumeration.least[at(i)] = {rest.cost + steps.best.front().cost,
+                                rest.risk + steps.best.back().exposure * bounds.open[at(i)]};
+  }
+  pick(enumeration, 0, {bounds.gates, 0});
+  if (!enumeration.complete) return std::nullopt;
+  return std::move(enumeration.found);
+}
+
+void Boxes::pick(Enumeration& enumeration, int i, Value sum) {
+  const auto& [bounds, levels, bar, most, least, options, found, complete] = enumeration;
+  const Value reached{sum.cost + least[at(i)].cost, sum.risk + least[at(i)].risk};
+  if (encoding_.most_cost() && reached.cost > *encoding_.most_cost()) return;
+  if (std::tie(reached.risk, reached.cost) >= std::tie(bar.risk, bar.cost)) return;
+  if (found.size() >= most || exhausted()) {
+    enumeration.complete = false;
+    return;
+  }
+  if (i == n_) {
+    Configuration c;
+    c.levels = levels;
+    for (int k = 0; k < n_; ++k) {
+      const Encoding::Option& option = encoding_.options(k)[options[at(k)]];
+      c.variants.push_back(option.variant);
+      c.hardening.push_back(option.hardening);
+    }
+    enumeration.found.push_back(std::move(c));
+    return;
+  }
+  for (const Step& s : bounds.steps[at(i)]->all) {
+    --work_;
+    enumeration.options[at(i)] = s.option;
+    const Units risk = sum.risk + s.exposure * bounds.open[at(i)];
+    if (risk + least[at(i) + 1].risk > bar.risk) return;  // and so for all after it
+    pick(enumeration, i + 1, {sum.cost + s.cost, risk});
+    if (!complete) return;
+  }
+}
+
+}  // namespace flexos

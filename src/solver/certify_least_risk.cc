@@ -1,0 +1,140 @@
+#include <algorithm>
+#include <set>
+#include <tuple>
+
+#include "model/order.h"
+#include "solver/boxes.h"
+#include "solver/judge.h"
+#include "solver/refuter.h"
+
+/// The least risky configurations, confirmed.
+///
+/// The bar is the last listed: its risk, and where that is equal its cost. Of each layout of the
+/// answer everything below the bar is formed and must be listed (or, with one a layout, there must
+/// be nothing below its own). Every other layout must lie in a box of layouts that the bar beats
+/// (solver/boxes.h), and Z3 refutes that there is one which does not.
+///
+/// With `distinct`, what is left out because another one beats it is looked at: all that are below
+/// the bar are known, so another known one must be no dearer and at least as safe.
+namespace flexos {
+
+namespace {
+
+constexpr std::size_t kMostUnlisted = 256;
+
+bool contains(const std::vector<Configuration>& list, const Configuration& c) {
+  return std::find(list.begin(), list.end(), c) != list.end();
+}
+
+bool below(const Boxes::Value& a, const Boxes::Value& b) {
+  return std::tie(a.risk, a.cost) < std::tie(b.risk, b.cost);
+}
+
+struct Valued {
+  const Configuration* configuration;
+  Boxes::Value value;
+};
+
+/// Of those known, the first that is listed though it is beaten, or left out though it is not;
+/// nullptr: there is none. As risky and as dear as the last listed: there may be no room for it.
+const Configuration* misplaced(const Spec& spec, const LeastRisk& answer,
+                               const std::vector<Valued>& known, const Boxes::Value& bar) {
+  for (const Valued& one : known) {
+    const bool beaten = std::any_of(known.begin(), known.end(), [&](const Valued& other) {
+      return &other != &one && other.value.cost <= one.value.cost &&
+             at_least_as_safe(spec, *other.configuration, *one.configuration);
+    });
+    const bool listed = contains(answer.listed, *one.configuration);
+    const bool room = answer.all || below(one.value, bar);
+    if (listed ? beaten : !beaten && room) return one.configuration;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+RefutationResult Certifier::refute_safer(const LeastRisk& answer, const Instance& advice,
+                                         Share share) {
+  const Spec& spec = refuter_->spec();
+  const auto& known = answer.distinct ? answer.known : answer.listed;
+  if (answer.listed.empty()) return {};
+  Encoding& encoding = refuter_->encoding();
+  refuter_->limit(share.effort);
+  if (spec.profile) encoding.require_budget();
+  Boxes boxes(spec, encoding, advice, share.work);
+  if (!boxes.fits()) return {};
+
+  std::vector<Valued> valued;
+  for (const Configuration& c : known) {
+    const auto value = boxes.value_of(c);
+    if (!value || !judge(spec, c).admissible) return {Refutation::refuted, c, true};
+    valued.push_back({&c, *value});
+  }
+  std::optional<Boxes::Value> bar;
+  for (const Configuration& c : answer.listed) {
+    if (!contains(known, c)) return {Refutation::refuted, c, true};
+    const auto value = boxes.value_of(c);
+    if (bar && below(*value, *bar)) return {Refutation::refuted, c, true};
+    bar = value;
+  }
+  if (answer.distinct) {
+    const Configuration* wrong = misplaced(spec, answer, valued, *bar);
+    if (wrong != nullptr) {
+      return {Refutation::refuted, *wrong, contains(answer.listed, *wrong)};
+    }
+  }
+
+  // What is missing of a layout; nullopt: out of work.
+  const auto missing = [&](const std::vector<Level>& levels,
+                           const Boxes::Value& least) -> std::optional<RefutationResult> {
+    const auto safer = boxes.safer_in(levels, least, answer.listed.size() + kMostUnlisted);
+    if (!safer) return std::nullopt;
+    for (const Configuration& c : *safer) {
+      if (!contains(answer.listed, c) && judge(spec, c).admissible) {
+        return RefutationResult{Refutation::refuted, c};
+      }
+    }
+    return RefutationResult{Refutation::confirmed, {}};
+  };
+
+  boxes.beats_in_risk(*bar);
+  std::set<std::vector<Level>> looked_at;
+  for (const Valued& one : valued) {
+    const auto& levels = one.configuration->levels;
+    if (!answer.distinct && answer.all) {
+      encoding.forbid(*one.configuration);
+      continue;
+    }
+    if (!looked_at.insert(levels).second) {
+      if (answer.distinct) return {Refutation::refuted, *one.configuration, true};
+      continue;
+    }
+    const auto verdict = missing(levels, answer.distinct ? one.value : *bar);
+    if (!verdict) return {};
+    if (verdict->verdict == Refutation::refuted) return *verdict;
+    encoding.forbid_layout(*one.configuration);
+  }
+  if (answer.all) {
+    return refuter_->refute([](const Configuration&, const Evaluation&) { return true; });
+  }
+  for (;;) {
+    const z3::check_result verdict = encoding.clauses().check();
+    if (verdict == z3::unsat) return {Refutation::confirmed, {}};
+    if (verdict != z3::sat) return {};
+    const auto found = encoding.read();
+    if (!found) continue;  // it broke what Z3 was not told yet
+    Boxes::Box box{found->levels, found->levels};
+    std::vector<std::size_t> rest;
+    if (boxes.settled(box, rest)) {
+      boxes.widen(box);
+    } else {
+      // Below the bar as far as the lists of options say; the judge knows.
+      const auto more = missing(found->levels, *bar);
+      if (!more || more->verdict == Refutation::refuted) return more.value_or(RefutationResult{});
+    }
+    if (boxes.exhausted()) return {};
+    encoding.forbid_between(box.low, box.high);
+  }
+}
+
+}  // namespace flexos

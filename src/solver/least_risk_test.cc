@@ -1,0 +1,80 @@
+#include <chrono>
+#include <map>
+
+#include "solver/test_specs.h"
+#include "solver/tradeoff.h"
+
+namespace flexos {
+namespace {
+
+SearchResult one_a_layout(const Instance& instance, int top) {
+  SearchRequest ask;
+  ask.top = top;
+  ask.one_per_layout = true;
+  return least_risk(instance, ask);
+}
+
+/// What stands for a layout is the first of all that are built with it.
+TEST(LeastRisk, OneALayoutIsItsFirst) {
+  int layouts = 0;
+  for (std::uint64_t seed = 0; seed < 60; ++seed) {
+    const Spec spec = test::parse(test::random_spec(seed, 3));
+    const BuiltInstance built = build_instance(spec);
+    ASSERT_FALSE(built.error);
+    SearchRequest all;
+    all.top = 1'000'000;
+    const SearchResult everything = least_risk(built.instance, all);
+    ASSERT_EQ(everything.solutions.size(), test::admissible(spec).size());
+    std::map<std::vector<Rung>, std::pair<Units, Units>> first;
+    for (const Solution& s : everything.solutions) {
+      first.try_emplace(s.rungs, s.risk, s.cost);
+    }
+    for (const int top : {2, 1'000'000}) {
+      const SearchResult found = one_a_layout(built.instance, top);
+      EXPECT_TRUE(found.complete);
+      EXPECT_EQ(found.solutions.size(), std::min<std::size_t>(first.size(), test::at(top)));
+      for (const Solution& s : found.solutions) {
+        EXPECT_EQ(std::pair(s.risk, s.cost), first.at(s.rungs)) << "seed " << seed;
+      }
+      layouts += static_cast<int>(found.solutions.size());
+    }
+  }
+  EXPECT_GT(layouts, 200);
+}
+
+/// Twelve components that can be built in 32 ways each: 2^60 of a layout.
+Spec many_ways() {
+  std::string text = test::harmless({"a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l"});
+  text += R"(
+explore: {mechanisms: [none, fence], hardening: [p, q, r, s, t]}
+define:
+  mechanisms: {fence: {level: 15, strength: 65, gate: 80, memory: 64KiB, backend: true}}
+  hardening:
+    p: {strength: 10, slowdown: 1.1}
+    q: {strength: 11, slowdown: 1.2}
+    r: {strength: 12, slowdown: 1.3}
+    s: {strength: 13, slowdown: 1.4}
+    t: {strength: 14, slowdown: 1.5}
+)";
+  return test::parse(text);
+}
+
+TEST(LeastRisk, OfALayoutWithManyWaysToBuildOnlyTheFirstIsFormed) {
+  const Spec spec = many_ways();
+  const BuiltInstance built = build_instance(spec);
+  ASSERT_FALSE(built.error);
+  EXPECT_EQ(one_a_layout(built.instance, 3).solutions.size(), 3U);  // or it would not end
+}
+
+TEST(LeastRisk, EndsInTheMiddleOfALayout) {
+  const Spec spec = many_ways();
+  const BuiltInstance built = build_instance(spec);
+  ASSERT_FALSE(built.error);
+  SearchRequest ask;
+  ask.top = 2'000'000'000;  // never full: it would look at everything
+  ask.deadline.at = std::chrono::steady_clock::now() + std::chrono::milliseconds(50);
+  EXPECT_FALSE(least_risk(built.instance, ask).complete);
+}
+
+}  // namespace
+}  // namespace flexos
