@@ -512,8 +512,10 @@ Result<Done> Weaver::Impl::write_image(const Plan& plan, const std::vector<Part>
       gates_source(spec, plan, part_of(runtime, "rt"), parts, before, after, sizes) +
       counting_source(plan, spec, sizes.threads);
   if (auto w = store.write(folder / "gates.S", gates); !w) return w;
-  const ToolResult assembled = run_tool(
-      {"clang-19", "--target=x86_64-unknown-none-elf", "-c", "gates.S", "-o", "gates.o"}, folder);
+  // Nothing in it is for the preprocessor, which would be two processes more.
+  const ToolResult assembled = run_tool({"clang-19", "--target=x86_64-unknown-none-elf", "-x",
+                                         "assembler", "-c", "gates.S", "-o", "gates.o"},
+                                        folder);
   if (!assembled.started || assembled.code != 0) {
     return Error{"the gates do not assemble:\n" + assembled.output, "", !assembled.started};
   }

@@ -44,12 +44,8 @@ bool Boxes::settled(const Box& box, std::vector<std::size_t>& rest) {
 }
 
 void Boxes::widen(Box& box) {
-  for (std::size_t p = 0; p < box.high.size() && !exhausted(); ++p) {
-    stretch(box, box.high[p], levels_.back());
-  }
-  for (std::size_t p = 0; p < box.low.size() && !exhausted(); ++p) {
-    stretch(box, box.low[p], levels_.front());
-  }
+  stretch(box, box.high, levels_.back(), 0, box.high.size());
+  stretch(box, box.low, levels_.front(), 0, box.low.size());
 }
 
 Boxes::Bounds Boxes::bounds_of(const Box& box) {
@@ -219,18 +215,32 @@ bool Boxes::sums_settled(const Bounds& bounds, std::vector<std::size_t>& rest) {
   return false;
 }
 
-/// Moves one side of the box to `goal`, or as near as can be.
-void Boxes::stretch(Box& box, Level& side, Level goal) {
-  if (side == goal) return;
-  const Level before = side;
-  side = goal;
+/// Moves the pairs from `from` to `to` of one side of the box to `goal`: all at once, or else each
+/// half by itself, a single pair as near as can be. Most can move all the way.
+void Boxes::stretch(Box& box, std::vector<Level>& side, Level goal, std::size_t from,
+                    std::size_t to) {
+  const auto first = side.begin() + static_cast<std::ptrdiff_t>(from);
+  const auto last = side.begin() + static_cast<std::ptrdiff_t>(to);
+  if (exhausted() || std::all_of(first, last, [&](Level l) { return l == goal; })) return;
+  const std::vector<Level> before(first, last);
+  std::fill(first, last, goal);
   if (stays_settled(box)) return;
-  side = before;
-  const auto place = std::lower_bound(levels_.begin(), levels_.end(), before);
-  const bool up = goal > before;
-  for (auto next = place; *next != goal;) {
-    next = up ? std::next(next) : std::prev(next);
-    if (*next == goal) return;
+  std::copy(before.begin(), before.end(), first);
+  if (to - from == 1) {
+    approach(box, *first, goal);
+    return;
+  }
+  const std::size_t middle = (from + to) / 2;
+  stretch(box, side, goal, from, middle);
+  stretch(box, side, goal, middle, to);
+}
+
+/// Moves one pair of one side of the box towards `goal`, which it cannot reach.
+void Boxes::approach(Box& box, Level& side, Level goal) {
+  const auto place = std::lower_bound(levels_.begin(), levels_.end(), side);
+  const bool up = goal > side;
+  for (auto next = up ? std::next(place) : std::prev(place); *next != goal;
+       next = up ? std::next(next) : std::prev(next)) {
     const Level last = side;
     side = *next;
     if (stays_settled(box)) continue;

@@ -98,7 +98,8 @@ class Boxes {
   bool beaten(Units cost, Units risk) const;
   const Steps& steps_of(int i, const std::vector<int>& mates);
   bool sums_settled(const Bounds& bounds, std::vector<std::size_t>& rest);
-  void stretch(Box& box, Level& side, Level goal);
+  void stretch(Box& box, std::vector<Level>& side, Level goal, std::size_t from, std::size_t to);
+  void approach(Box& box, Level& side, Level goal);
   void pick(Enumeration& enumeration, int i, Value sum);
 
   const Spec& spec_;

@@ -8,6 +8,13 @@ namespace {
 
 constexpr int kCertifyUpTo = 20;
 
+// Sums are formed at thirty millions a second, Z3 has two million units in one.
+Share asked_for(Share usual, const Ask& request) {
+  constexpr std::int64_t kAsked = 1000;
+  return request.certify == Certify::always ? Share{usual.effort * kAsked, usual.work * kAsked}
+                                            : usual;
+}
+
 }  // namespace
 
 bool certifiable(const Spec& spec, const Ask& request) {
@@ -20,12 +27,12 @@ std::string why_not_certified(const Spec& spec, const Ask& request) {
   return fmt::format("more than {} components: ask Z3 to confirm with --certify", kCertifyUpTo);
 }
 
-Share share_of(std::int64_t nodes, std::int64_t sums, const Ask& request) {
-  constexpr std::int64_t kAsked = 1000;
-  // Sums are formed at thirty millions a second, Z3 has two million units in one.
-  const Share usual{150'000 + sums / 3 + 15 * nodes, 1'500'000 + 2 * sums + 150 * nodes};
-  return request.certify == Certify::always ? Share{usual.effort * kAsked, usual.work * kAsked}
-                                            : usual;
+Share share_of_frontier(std::int64_t nodes, std::int64_t sums, const Ask& request) {
+  return asked_for({150'000 + sums / 3 + 15 * nodes, 1'500'000 + 2 * sums + 150 * nodes}, request);
+}
+
+Share share_of_least_risk(std::int64_t nodes, const Ask& request) {
+  return asked_for({1'000'000 + 15 * nodes, 15'000'000 + 150 * nodes}, request);
 }
 
 void settle(const Spec& spec, const RefutationResult& verdict, Certificate& certificate,

@@ -94,10 +94,9 @@ void certify(const Spec& spec, const RankRequest& request, std::optional<Certifi
   }
   if (!certifier) certifier.emplace(spec, request.deadline);
   if (ranking.feasible && request.objective == Objective::safest) {
-    const Share share = share_of(found.stats.nodes, 0, request);
     settle(spec,
            certifier->refute_safer(least_risk_answer(instance, found, ranking, request), instance,
-                                   share),
+                                   share_of_least_risk(found.stats.nodes, request)),
            ranking.certificate, ranking.error);
     return;
   }
