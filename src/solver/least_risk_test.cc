@@ -1,3 +1,4 @@
+#include <atomic>
 #include <chrono>
 #include <map>
 
@@ -42,10 +43,8 @@ TEST(LeastRisk, OneALayoutIsItsFirst) {
   EXPECT_GT(layouts, 200);
 }
 
-/// Twelve components that can be built in 32 ways each: 2^60 of a layout.
-Spec many_ways() {
-  std::string text = test::harmless({"a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l"});
-  text += R"(
+/// 32 ways to build a component.
+constexpr const char* kWays = R"(
 explore: {mechanisms: [none, fence], hardening: [p, q, r, s, t]}
 define:
   mechanisms: {fence: {level: 15, strength: 65, gate: 80, memory: 64KiB, backend: true}}
@@ -56,7 +55,11 @@ define:
     s: {strength: 13, slowdown: 1.4}
     t: {strength: 14, slowdown: 1.5}
 )";
-  return test::parse(text);
+
+/// Twelve components: 2^60 of a layout.
+Spec many_ways() {
+  return test::parse(test::harmless({"a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l"}) +
+                     kWays);
 }
 
 TEST(LeastRisk, OfALayoutWithManyWaysToBuildOnlyTheFirstIsFormed) {
@@ -74,6 +77,37 @@ TEST(LeastRisk, EndsInTheMiddleOfALayout) {
   ask.top = 2'000'000'000;  // never full: it would look at everything
   ask.deadline.at = std::chrono::steady_clock::now() + std::chrono::milliseconds(50);
   EXPECT_FALSE(least_risk(built.instance, ask).complete);
+}
+
+/// A deadline that has passed leaves little, but not nothing: and it ends.
+TEST(Tradeoff, TooLateIsNotNothing) {
+  std::vector<std::string> names;
+  for (int i = 0; i < 60; ++i) names.push_back("c" + std::to_string(i));
+  const Spec spec = test::parse(test::harmless(names) + kWays);
+  const BuiltInstance built = build_instance(spec);
+  ASSERT_FALSE(built.error);
+  const std::atomic<bool> interrupted = true;
+  const Deadline late{.at = std::chrono::steady_clock::time_point::max(),
+                      .interrupted = &interrupted};
+  TradeoffRequest tradeoff_request;
+  tradeoff_request.deadline = late;
+  const TradeoffResult frontier = tradeoff(built.instance, tradeoff_request);
+  EXPECT_FALSE(frontier.complete);
+  EXPECT_FALSE(frontier.points.empty());
+  MaximalRequest maximal_request;
+  maximal_request.deadline = late;
+  maximal_request.option_at_least = [](int, const Option& b, const Option& a) {
+    return (a.hardening & ~b.hardening) == 0;
+  };
+  const TradeoffResult safest = maximal(built.instance, maximal_request);
+  EXPECT_FALSE(safest.complete);
+  EXPECT_FALSE(safest.exact);
+  EXPECT_FALSE(safest.points.empty());
+  SearchRequest least_request;
+  least_request.deadline = late;
+  const SearchResult least = least_risk(built.instance, least_request);
+  EXPECT_FALSE(least.complete);
+  EXPECT_FALSE(least.solutions.empty());
 }
 
 }  // namespace

@@ -46,6 +46,7 @@ class MaximalGoal : public Goal {
   }
 
   void layout(const std::vector<Rung>& rungs) override {
+    if (gave_up_) return;
     const auto allowed = classes_of_layout(in_, rungs);
     if (!allowed) return;
     choices_.assign(at(in_.n), {});
@@ -185,13 +186,15 @@ class MaximalGoal : public Goal {
     refresh();
   }
 
-  /// An admissible solution strictly above `low`; nullopt: there is none.
+  /// An admissible solution strictly above `low`; nullopt: there is none, or time is up.
   std::optional<Solution> safer(const Solution& low) const {
     for (std::size_t p = 0; p < in_.pairs(); ++p) {
       if (low.rungs[p] >= in_.upper[p]) continue;
+      if (request_.deadline.passed()) return std::nullopt;
       if (auto found = above(low, static_cast<int>(p), -1)) return found;
     }
     for (int i = 0; i < in_.n; ++i) {
+      if (request_.deadline.passed()) return std::nullopt;
       if (auto found = above(low, -1, i)) return found;
     }
     return std::nullopt;

@@ -73,6 +73,7 @@ class FrontierGoal : public Goal {
   }
 
   void layout(const std::vector<Rung>& rungs) override {
+    if (cut_short_) return;
     const auto allowed = classes_of_layout(in_, rungs);
     if (!allowed) return;
     const auto stairs = staircases(in_, rungs, *allowed);
@@ -95,6 +96,11 @@ class FrontierGoal : public Goal {
       least_risk[at(i)] = least_risk[at(i) + 1] + stairs[at(i)].back().risk;
     }
     for (int i = 0; i < in_.n; ++i) {
+      if (request_.deadline.passed()) {
+        cut_short_ = true;
+        if (archive_.points().empty()) offer_cheapest(rungs, stairs);
+        return;
+      }
       std::vector<Partial> sums;
       const auto& from = stages[at(i)];
       sums.reserve(from.size() * stairs[at(i)].size());
@@ -142,9 +148,25 @@ class FrontierGoal : public Goal {
   }
 
   const Archive& archive() const { return archive_; }
+  /// Time was up in the middle of a layout.
+  bool cut_short() const { return cut_short_; }
   std::int64_t sums() const { return sums_; }
 
  private:
+  /// Better than nothing, where there is no time for a layout's frontier.
+  void offer_cheapest(const std::vector<Rung>& rungs,
+                      const std::vector<std::vector<Step>>& stairs) {
+    Solution solution{rungs, std::vector<std::array<int, 2>>(at(in_.n)), 0, 0};
+    for (std::size_t p = 0; p < in_.pairs(); ++p) solution.cost += in_.gate[p][rungs[p]];
+    for (int i = 0; i < in_.n; ++i) {
+      const Step& step = stairs[at(i)].front();
+      solution.options[at(i)] = step.option;
+      solution.cost += step.cost;
+      solution.risk += step.risk;
+    }
+    if (in_.budget < 0 || solution.cost <= in_.budget) stale_ |= archive_.offer(solution);
+  }
+
   /// Places where a new point could be: strictly better than both neighbours on the staircase.
   void refresh() {
     corners_.clear();
@@ -167,6 +189,7 @@ class FrontierGoal : public Goal {
   std::vector<Corner> corners_;
   std::int64_t sums_ = 0;
   bool stale_ = false;
+  bool cut_short_ = false;
 };
 
 }  // namespace
@@ -195,7 +218,7 @@ TradeoffResult tradeoff(const Instance& instance, const TradeoffRequest& request
   placement.run();
   TradeoffResult result;
   result.points = goal.archive().points();
-  result.complete = result.exact = !placement.stopped();
+  result.complete = result.exact = !placement.stopped() && !goal.cut_short();
   result.nodes = placement.nodes();
   result.sums = goal.sums();
   return result;
