@@ -47,11 +47,14 @@ int run_derived(App& app, const SafestOptions& options, const Spec& spec) {
     const std::string rest = found.complete ? ", complete, " + describe(found.certificate)
                              : found.exact
                                  ? ", the best by score of all; there may be more: --top N"
-                                 : ", the best by score of what was looked at; there are more";
-    printed = app.print(fmt::format(
-        "{}: {} that nothing affordable is safer than in every respect{} ({:.2f} s)\n\n{}",
-        spec.name, judged.list.size(), rest, seconds,
-        draw_table(spec, judged.list, app.out_style())));
+                                 : ", the best by score of what was looked at; there may be more";
+    const std::string what =
+        found.unfinished
+            ? "1 within the budget, the safest that was met"
+            : fmt::format("{} that nothing affordable is safer than in every respect{}",
+                          judged.list.size(), rest);
+    printed = app.print(fmt::format("{}: {} ({:.2f} s)\n\n{}", spec.name, what, seconds,
+                                    draw_table(spec, judged.list, app.out_style())));
     if (!found.certificate.note.empty()) app.note(found.certificate.note);
   }
   if (printed != kDone) return printed;

@@ -25,6 +25,24 @@ bool variant_at_least(const Component& component, int b, int a) {
   return false;
 }
 
+bool risk_follows_order(const Spec& spec) {
+  for (std::size_t l = 1; l < spec.mechanisms.size(); ++l) {
+    if (spec.mechanisms[l].strength < spec.mechanisms[l - 1].strength) return false;
+  }
+  for (const Component& component : spec.components) {
+    for (std::size_t a = 0; a < component.variants.size(); ++a) {
+      for (std::size_t b = 0; b < component.variants.size() && component.variants[a].verified;
+           ++b) {
+        if (!component.variants[b].verified &&
+            variant_at_least(component, static_cast<int>(b), static_cast<int>(a))) {
+          return false;
+        }
+      }
+    }
+  }
+  return true;
+}
+
 bool at_least_as_safe(const Spec& spec, const Configuration& b, const Configuration& a) {
   for (std::size_t p = 0; p < a.levels.size(); ++p) {
     if (b.levels[p] < a.levels[p]) return false;

@@ -91,11 +91,14 @@ Json to_json(const Spec& spec, const Judged& judged) {
   const std::vector<int> order = by_name(spec);
   Json json;
   json["id"] = configuration_id(spec, c);
+  // Appended and not looked up: names are unique, and fifty components have 1,225 pairs.
   Json levels = Json::object();
+  auto& pairs = levels.get_ref<Json::object_t&>();
   for (std::size_t a = 0; a < order.size(); ++a) {
     for (std::size_t b = a + 1; b < order.size(); ++b) {
-      levels[spec.components[at(order[a])].name + "|" + spec.components[at(order[b])].name] =
-          spec.mechanisms[c.level(order[a], order[b])].name;
+      pairs.emplace_back(
+          spec.components[at(order[a])].name + "|" + spec.components[at(order[b])].name,
+          spec.mechanisms[c.level(order[a], order[b])].name);
     }
   }
   json["levels"] = std::move(levels);

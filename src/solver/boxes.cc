@@ -13,16 +13,27 @@ std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 }  // namespace
 
-Boxes::Boxes(const Spec& spec, Encoding& encoding, const Instance& advice, std::int64_t work)
+Boxes::Boxes(const Spec& spec, Encoding& encoding, const Instance& advice, std::int64_t work,
+             const Deadline& deadline)
     : spec_(spec),
       encoding_(encoding),
       advice_(advice),
       n_(spec.size()),
       work_(work),
+      deadline_(deadline),
+      asked_(work),
       risks_(risk_units(spec, encoding)) {
   for (std::size_t l = 0; l < spec.mechanisms.size(); ++l) {
     if (l == 0 || spec.explored_mechanisms[l]) levels_.push_back(static_cast<Level>(l));
   }
+}
+
+void Boxes::spend(std::size_t work) {
+  constexpr std::int64_t kBetweenLooks = 1 << 16;
+  work_ -= static_cast<std::int64_t>(work);
+  if (asked_ - work_ < kBetweenLooks) return;
+  asked_ = work_;
+  if (deadline_.passed()) work_ = 0;
 }
 
 bool Boxes::beats(Value value) {
@@ -93,7 +104,7 @@ bool Boxes::holds(const std::vector<std::size_t>& options, const Bounds& bounds)
 bool Boxes::stays_settled(const Box& box) {
   const Bounds bounds = bounds_of(box);
   for (std::size_t k = 0; k < reasons_.size(); ++k) {
-    --work_;
+    spend(1);
     if (!holds(reasons_[k], bounds)) continue;
     std::rotate(reasons_.begin(), reasons_.begin() + static_cast<std::ptrdiff_t>(k),
                 reasons_.begin() + static_cast<std::ptrdiff_t>(k) + 1);
@@ -194,7 +205,7 @@ bool Boxes::sums_settled(const Bounds& bounds, std::vector<std::size_t>& rest) {
         sums.push_back(sum);
       }
     }
-    work_ -= static_cast<std::int64_t>(from.size() * steps[at(i)]->best.size());
+    spend(from.size() * steps[at(i)]->best.size());
     if (sums.empty()) return true;
     if (exhausted()) return false;
     std::sort(sums.begin(), sums.end(), [](const Partial& a, const Partial& b) {
@@ -299,7 +310,7 @@ void Boxes::pick(Enumeration& enumeration, int i, Value sum) {
     return;
   }
   for (const Step& s : bounds.steps[at(i)]->all) {
-    --work_;
+    spend(1);
     enumeration.options[at(i)] = s.option;
     const Units risk = sum.risk + s.exposure * bounds.open[at(i)];
     if (risk + least[at(i) + 1].risk > bar.risk) return;  // and so for all after it

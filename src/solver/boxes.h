@@ -34,12 +34,13 @@ class Boxes {
   };
 
   /// `advice`: which options the search thinks a component can take beside others. `work`: at most
-  /// as many sums are formed. All must outlive it.
-  Boxes(const Spec& spec, Encoding& encoding, const Instance& advice, std::int64_t work);
+  /// as many sums are formed, and none once the deadline has passed. All must outlive it.
+  Boxes(const Spec& spec, Encoding& encoding, const Instance& advice, std::int64_t work,
+        const Deadline& deadline);
 
   /// False: costs or risks are out of range; nothing below may be used.
   bool fits() const { return risks_.fits && encoding_.priced(); }
-  /// The work is used up; answers from now on are of no use.
+  /// The work or the time is used up; answers from now on are of no use.
   bool exhausted() const { return work_ <= 0; }
 
   /// nullopt: the statements forbid an option of `c`.
@@ -92,6 +93,7 @@ class Boxes {
   };
   struct Enumeration;
 
+  void spend(std::size_t work);
   Bounds bounds_of(const Box& box);
   bool holds(const std::vector<std::size_t>& options, const Bounds& bounds) const;
   bool stays_settled(const Box& box);
@@ -107,6 +109,8 @@ class Boxes {
   const Instance& advice_;
   int n_;
   std::int64_t work_;
+  const Deadline& deadline_;
+  std::int64_t asked_ = 0;  ///< the work that was left when the time was looked at
   RiskUnits risks_;
   std::vector<Level> levels_;  ///< those explored
   std::vector<Value> stairs_;  ///< by rising cost and falling risk

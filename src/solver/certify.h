@@ -53,6 +53,7 @@ struct LeastRisk {
   bool distinct = false;
   /// Where it is: all that are not after the last listed, those that are beaten included.
   std::vector<Configuration> known;
+  bool known_all = false;  ///< every layout is among those known
 };
 
 /// Z3's second opinion on an answer. What does not depend on the answer (Z3's own start, the
@@ -90,6 +91,7 @@ class Certifier {
 
   /// Asks Z3, once, whether an admissible configuration that is missing leaves less risk than the
   /// last listed, or as much and costs less. (Where they are equal in both, either may be listed.)
+  /// With `distinct`, what is beaten is left out as far as what beats it is known.
   RefutationResult refute_safer(const LeastRisk& answer, const Instance& advice, Share share);
 
   /// Leaves what was built to the end of the process: to take it down costs as much as a small

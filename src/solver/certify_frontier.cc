@@ -28,7 +28,7 @@ RefutationResult Certifier::refute_frontier(const std::vector<Configuration>& po
   Encoding& encoding = refuter_->encoding();
   refuter_->limit(share.effort);
   encoding.require_budget();
-  Boxes boxes(spec, encoding, advice, share.work);
+  Boxes boxes(spec, encoding, advice, share.work, refuter_->deadline());
   if (!boxes.fits()) return {};
   for (const Configuration& c : points) {
     const auto value = boxes.value_of(c);

@@ -14,8 +14,10 @@
 /// be nothing below its own). Every other layout must lie in a box of layouts that the bar beats
 /// (solver/boxes.h), and Z3 refutes that there is one which does not.
 ///
-/// With `distinct`, what is left out because another one beats it is looked at: all that are below
-/// the bar are known, so another known one must be no dearer and at least as safe.
+/// With `distinct`, what is left out because another one beats it is looked at: another known one
+/// must be no dearer and at least as safe. What is at least as safe is no riskier (where it is not
+/// so, nothing is confirmed), so all that could beat one of them is known, up to those as risky and
+/// as dear as the last: the search knows these, nobody proves that it does.
 namespace flexos {
 
 namespace {
@@ -58,10 +60,18 @@ RefutationResult Certifier::refute_safer(const LeastRisk& answer, const Instance
   const Spec& spec = refuter_->spec();
   const auto& known = answer.distinct ? answer.known : answer.listed;
   if (answer.listed.empty()) return {};
+  // Lists are compared one by one: that is work too.
+  if (static_cast<std::int64_t>(known.size() * (known.size() + answer.listed.size())) >
+      share.work) {
+    return {};
+  }
+  // Else something could beat one of them and be riskier: only who knows all knows that.
+  const bool all = answer.all || answer.known_all;
+  if (answer.distinct && !all && !risk_follows_order(spec)) return {};
   Encoding& encoding = refuter_->encoding();
   refuter_->limit(share.effort);
   if (spec.profile) encoding.require_budget();
-  Boxes boxes(spec, encoding, advice, share.work);
+  Boxes boxes(spec, encoding, advice, share.work, refuter_->deadline());
   if (!boxes.fits()) return {};
 
   std::vector<Valued> valued;
@@ -74,7 +84,8 @@ RefutationResult Certifier::refute_safer(const LeastRisk& answer, const Instance
   for (const Configuration& c : answer.listed) {
     if (!contains(known, c)) return {Refutation::refuted, c, true};
     const auto value = boxes.value_of(c);
-    if (bar && below(*value, *bar)) return {Refutation::refuted, c, true};
+    const bool twice = std::count(answer.listed.begin(), answer.listed.end(), c) > 1;
+    if (twice || (bar && below(*value, *bar))) return {Refutation::refuted, c, true};
     bar = value;
   }
   if (answer.distinct) {
@@ -90,6 +101,7 @@ RefutationResult Certifier::refute_safer(const LeastRisk& answer, const Instance
     const auto safer = boxes.safer_in(levels, least, answer.listed.size() + kMostUnlisted);
     if (!safer) return std::nullopt;
     for (const Configuration& c : *safer) {
+      if (refuter_->deadline().passed()) return std::nullopt;
       if (!contains(answer.listed, c) && judge(spec, c).admissible) {
         return RefutationResult{Refutation::refuted, c};
       }
@@ -114,7 +126,7 @@ RefutationResult Certifier::refute_safer(const LeastRisk& answer, const Instance
     if (verdict->verdict == Refutation::refuted) return *verdict;
     encoding.forbid_layout(*one.configuration);
   }
-  if (answer.all) {
+  if (all) {
     return refuter_->refute([](const Configuration&, const Evaluation&) { return true; });
   }
   for (;;) {

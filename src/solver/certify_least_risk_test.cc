@@ -2,6 +2,8 @@
 
 #include "model/order.h"
 #include "solver/certify.h"
+#include "solver/compartments.h"
+#include "solver/rank.h"
 #include "solver/test_specs.h"
 #include "solver/tradeoff.h"
 
@@ -109,9 +111,15 @@ TEST(CertifyLeastRisk, TheFirstAreTheFirst) {
         EXPECT_EQ(found.verdict, Refutation::refuted);
         EXPECT_TRUE(found.in_answer);
       }
+      // The same twice.
+      LeastRisk twice = right;
+      twice.listed.insert(twice.listed.begin(), twice.listed.front());
+      EXPECT_EQ(verdict(all, twice).verdict, Refutation::refuted);
       // Where effort ends, nothing is said.
-      EXPECT_NE(verdict(all, right, {kEnough.effort, 1}).verdict, Refutation::refuted);
-      EXPECT_NE(verdict(all, right, {1, kEnough.work}).verdict, Refutation::refuted);
+      if (!right.all) {
+        EXPECT_EQ(verdict(all, right, {kEnough.effort, 0}).verdict, Refutation::undecided);
+      }
+      EXPECT_EQ(verdict(all, right, {1, kEnough.work}).verdict, Refutation::undecided);
     }
   }
   EXPECT_GT(confirmed, 60);
@@ -139,6 +147,77 @@ TEST(CertifyLeastRisk, WhatIsNotAdmissibleIsNoAnswer) {
     }
   }
   EXPECT_GT(refuted, 5);
+}
+
+/// A budget is in nobody's way where nothing costs anything.
+TEST(CertifyLeastRisk, WithoutAProfile) {
+  const Case all = case_of(test::parse(test::harmless({"a", "b", "c"}) + R"(
+budget: {slowdown: 1.5}
+explore: {mechanisms: [none, light], hardening: [asan]}
+)" + test::kDefinitions));
+  ASSERT_FALSE(all.order.empty());
+  EXPECT_EQ(verdict(all, first(all, 3)).verdict, Refutation::confirmed);
+  LeastRisk missing = first(all, 3);
+  without(missing.listed, 0);
+  EXPECT_EQ(verdict(all, missing).verdict, Refutation::refuted);
+  // Each apart from the next, round a ring of five: no clique of three says why it takes three.
+  const Spec ring = test::parse(test::harmless({"a", "b", "c", "d", "e"}) + R"(
+security:
+  - isolate: [a, b]
+  - isolate: [b, c]
+  - isolate: [c, d]
+  - isolate: [d, e]
+  - isolate: [e, a]
+budget: {slowdown: 1.5}
+explore: {mechanisms: [none, light], hardening: []}
+)" + test::kDefinitions);
+  const Compartments fewest = fewest_compartments(ring, {});
+  EXPECT_EQ(fewest.minimum, 3);
+  EXPECT_EQ(fewest.certificate.proof, Proof::z3);
+}
+
+/// Where a stronger mechanism leaves more open, what beats a layout may be riskier than it.
+TEST(CertifyLeastRisk, OneALayoutIsNotConfirmedWhereSaferIsRiskier) {
+  std::string text = test::harmless({"a", "b"}) + R"(
+explore: {mechanisms: [none, light, heavy], hardening: []}
+define:
+  mechanisms:
+    light: {level: 10, strength: 90, gate: 0, backend: true}
+    heavy: {level: 40, strength: 50, gate: 0, backend: true}
+)";
+  const Case all = case_of(test::parse(text), true);
+  LeastRisk right = first_distinct(all, 1);
+  right.all = false;
+  EXPECT_FALSE(risk_follows_order(all.spec));
+  EXPECT_EQ(verdict(all, right).verdict, Refutation::undecided);
+  RankRequest request;
+  request.top = 1;
+  request.distinct = true;
+  request.objective = Objective::safest;
+  const Ranking ranking = rank(all.spec, request);
+  EXPECT_TRUE(ranking.optimal);
+  ASSERT_EQ(ranking.configurations.size(), 1U);
+  // `light` leaves less risk, but `heavy` is as cheap and safer.
+  EXPECT_EQ(all.spec.mechanisms[ranking.configurations[0].levels[0]].name, "heavy");
+}
+
+/// Equal in risk and cost: what is safer stands for both.
+TEST(CertifyLeastRisk, OfEqualOnesTheSaferIsListed) {
+  const Spec spec = test::parse(test::harmless({"a", "b", "c"}) + R"(
+explore: {mechanisms: [none, light], hardening: []}
+weights: {risk: {a: 0, b: 0}}
+)" + test::kDefinitions);
+  RankRequest request;
+  request.distinct = true;
+  request.objective = Objective::safest;
+  request.top = 1;
+  const Ranking one = rank(spec, request);
+  request.top = 2;
+  const Ranking two = rank(spec, request);
+  ASSERT_EQ(one.configurations.size(), 1U);
+  ASSERT_FALSE(two.configurations.empty());
+  EXPECT_EQ(one.configurations[0], two.configurations[0]);
+  for (const Level level : one.configurations[0].levels) EXPECT_GT(level, 0);
 }
 
 TEST(CertifyLeastRisk, OneALayoutAndNoneBeaten) {

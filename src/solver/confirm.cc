@@ -42,7 +42,7 @@ void settle(const Spec& spec, const RefutationResult& verdict, Certificate& cert
       certificate.proof = Proof::z3;
       break;
     case Refutation::undecided:
-      certificate.note = "Z3 did not decide in its share of effort";
+      certificate.note = "Z3 did not decide in its share of effort and time";
       break;
     case Refutation::refuted: {
       const std::string id = configuration_id(spec, verdict.counterexample);

@@ -19,8 +19,8 @@ std::string why_not_certified(const Spec& spec, const Ask& request);
 /// it does not suffice little is lost; a thousand times as much where it is asked for by name.
 Share share_of_frontier(std::int64_t nodes, std::int64_t sums, const Ask& request);
 
-/// The same for the least risky, of which a search may be over before Z3 has begun: with half a
-/// second to start with.
+/// The same for the least risky, of which a search may be over before Z3 has begun: half a second
+/// of Z3 and half a second of sums to start with; the same factor where it is asked for.
 Share share_of_least_risk(std::int64_t nodes, const Ask& request);
 
 /// What Z3's verdict makes of an answer that rests on exact bounds. Where Z3 found what the search

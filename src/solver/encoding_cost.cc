@@ -111,7 +111,7 @@ const Encoding::Option* Encoding::option_of(int i, const Configuration& c) const
 }
 
 std::optional<Encoding::Units> Encoding::cost(const Configuration& c) const {
-  if (!priced_) return std::nullopt;
+  if (!priced_ || !spec_.profile) return std::nullopt;
   Units sum = 0;
   for (std::size_t p = 0; p < gate_.size(); ++p) {
     if (!gate_[p].empty()) sum += gate_[p][c.levels[p]];
@@ -141,7 +141,7 @@ void Encoding::require_cheaper_than(const Configuration& c) {
 }
 
 void Encoding::require_budget() {
-  if (!priced_) return;
+  if (!priced_ || !spec_.profile) return;  // without a profile everything is within any budget
   for (const Statement& s : spec_.statements) {
     if (s.kind != StatementKind::budget_slowdown) continue;
     const auto extra = subtract(s.decimal, 1);

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <map>
@@ -30,12 +31,17 @@ TEST(LeastRisk, OneALayoutIsItsFirst) {
     for (const Solution& s : everything.solutions) {
       first.try_emplace(s.rungs, s.risk, s.cost);
     }
+    std::vector<std::pair<Units, Units>> order;
+    for (const auto& [_, value] : first) order.push_back(value);
+    std::sort(order.begin(), order.end());
     for (const int top : {2, 1'000'000}) {
       const SearchResult found = one_a_layout(built.instance, top);
       EXPECT_TRUE(found.complete);
       EXPECT_EQ(found.solutions.size(), std::min<std::size_t>(first.size(), test::at(top)));
-      for (const Solution& s : found.solutions) {
+      for (std::size_t k = 0; k < found.solutions.size(); ++k) {
+        const Solution& s = found.solutions[k];
         EXPECT_EQ(std::pair(s.risk, s.cost), first.at(s.rungs)) << "seed " << seed;
+        EXPECT_EQ(std::pair(s.risk, s.cost), order[k]) << "seed " << seed;
       }
       layouts += static_cast<int>(found.solutions.size());
     }

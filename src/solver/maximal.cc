@@ -73,6 +73,7 @@ class MaximalGoal : public Goal {
   const std::vector<Solution>& elements() const { return kept_; }
   bool everything() const { return !dropped_ && !gave_up_; }
   bool gave_up() const { return gave_up_; }
+  bool unfinished() const { return unfinished_; }
 
  private:
   const Option& option(int i, const std::array<int, 2>& which) const {
@@ -172,6 +173,7 @@ class MaximalGoal : public Goal {
     if (request_.deadline.passed()) {
       gave_up_ = true;
       if (!kept_.empty()) return;
+      unfinished_ = true;
     }
     known_.push_back(top);
     const auto before = [](const Solution& a, const Solution& b) {
@@ -299,6 +301,7 @@ class MaximalGoal : public Goal {
   std::int64_t looked_at_ = 0;
   bool dropped_ = false;
   bool gave_up_ = false;
+  bool unfinished_ = false;
 };
 
 }  // namespace
@@ -310,6 +313,7 @@ TradeoffResult maximal(const Instance& instance, const MaximalRequest& request) 
   TradeoffResult result;
   result.points = goal.elements();
   result.nodes = placement.nodes();
+  result.unfinished = goal.unfinished();
   // What is riskier than the last of a full list is all that was left out.
   result.exact = !placement.stopped() && !goal.gave_up();
   // With the limit reached, what the risk threshold cut may hold further elements.

@@ -81,6 +81,7 @@ LeastRisk least_risk_answer(const Instance& instance, const SearchResult& found,
   result.all = ranking.exhausted;
   result.distinct = request.distinct;
   if (!request.distinct) return result;
+  result.known_all = found.exhausted;
   for (const Solution& s : found.solutions) result.known.push_back(to_configuration(instance, s));
   return result;
 }
@@ -109,6 +110,51 @@ void certify(const Spec& spec, const RankRequest& request, std::optional<Certifi
   settle(spec, verdict, ranking.certificate, ranking.error);
 }
 
+/// Is everything known that could beat one of those to be listed, or take its place?
+bool enough(const Spec& spec, const Instance& instance, const RankRequest& request,
+            const SearchResult& found, const std::vector<Configuration>& kept) {
+  if (static_cast<int>(kept.size()) < request.top) return false;
+  if (request.objective == Objective::fastest) return true;
+  // The least risky: what beats one of them is as risky and as dear at most, so all of those must
+  // be known, and not only some of them.
+  if (!risk_follows_order(spec)) return false;
+  const Configuration& last = kept[static_cast<std::size_t>(request.top) - 1];
+  const auto listed =
+      std::find_if(found.solutions.begin(), found.solutions.end(),
+                   [&](const Solution& s) { return to_configuration(instance, s) == last; });
+  return listed->risk < found.solutions.back().risk ||
+         (listed->risk == found.solutions.back().risk &&
+          listed->cost < found.solutions.back().cost);
+}
+
+/// `--distinct`. Those that are beaten take places: widen until enough others are left.
+void rank_distinct(const Spec& spec, const Instance& instance, const RankRequest& request,
+                   SearchResult& found, Ranking& ranking) {
+  for (int top = request.top;; top *= 4) {
+    if (top != request.top) {
+      SearchResult wider = run(instance, request, top);
+      // Half of a wider search is worth less than all of this one.
+      if (!wider.complete) {
+        found.complete = false;
+        break;
+      }
+      found = std::move(wider);
+    }
+    ranking.configurations = undominated(spec, instance, found.solutions);
+    if (!found.complete || found.exhausted ||
+        enough(spec, instance, request, found, ranking.configurations)) {
+      break;
+    }
+    if (top >= kMostLayouts) {
+      found.complete = false;
+      break;
+    }
+  }
+  const auto most = static_cast<std::size_t>(std::max(1, request.top));
+  ranking.exhausted = found.exhausted && ranking.configurations.size() <= most;
+  if (ranking.configurations.size() > most) ranking.configurations.resize(most);
+}
+
 }  // namespace
 
 Ranking rank(const Spec& spec, const RankRequest& request) {
@@ -123,20 +169,7 @@ Ranking rank(const Spec& spec, const RankRequest& request) {
   if (certifiable(spec, request)) certifier.emplace(spec, request.deadline);
   SearchResult found = run(instance, request, request.top);
   if (request.distinct) {
-    // Dominated layouts take places: widen until enough others are left.
-    for (int top = request.top;; top *= 4) {
-      if (top != request.top) found = run(instance, request, top);
-      ranking.configurations = undominated(spec, instance, found.solutions);
-      if (static_cast<int>(ranking.configurations.size()) >= request.top || found.exhausted ||
-          !found.complete || top >= kMostLayouts) {
-        break;
-      }
-    }
-    ranking.exhausted =
-        found.exhausted && static_cast<int>(ranking.configurations.size()) <= request.top;
-    if (static_cast<int>(ranking.configurations.size()) > request.top) {
-      ranking.configurations.resize(static_cast<std::size_t>(request.top));
-    }
+    rank_distinct(spec, instance, request, found, ranking);
   } else {
     for (const Solution& s : found.solutions) {
       ranking.configurations.push_back(to_configuration(instance, s));

@@ -1,6 +1,7 @@
 #include "solver/risk_units.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace flexos {
 
@@ -15,7 +16,7 @@ std::optional<Decimal> rest_of(const Decimal& per_cent) {
   return rest ? multiply(*rest, *Decimal::make(1, 2)) : std::nullopt;
 }
 
-/// To one unit; false where 128 bits are not enough.
+/// To one unit, the largest that fits; false where 128 bits are not enough.
 bool whole(const std::vector<std::optional<Decimal>>& values, std::vector<Units>& result) {
   constexpr Units kMost = Units{1} << 40;
   int scale = 0;
@@ -25,8 +26,20 @@ bool whole(const std::vector<std::optional<Decimal>>& values, std::vector<Units>
   }
   for (const auto& value : values) {
     const auto scaled = value->scaled(scale);
-    if (!scaled || *scaled < 0 || *scaled > kMost) return false;
+    if (!scaled || *scaled < 0) return false;
     result.push_back(*scaled);
+  }
+  Units unit = 0;
+  for (const Units value : result) {
+    Units rest = value;
+    while (rest != 0) {
+      unit %= rest;
+      std::swap(unit, rest);
+    }
+  }
+  for (Units& value : result) {
+    if (unit > 1) value /= unit;
+    if (value > kMost) return false;
   }
   return true;
 }

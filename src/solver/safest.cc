@@ -61,9 +61,15 @@ Safest safest(const Spec& spec, const SafestRequest& request) {
   }
   result.complete = found.complete;
   result.exact = found.exact;
+  result.unfinished = found.unfinished;
   result.certificate.proof = found.exact ? Proof::bound : Proof::gap;
   result.certificate.gap = found.exact ? 0 : 1;
   if (found.exact) result.certificate.note = why_not_certified(asked, request);
+  if (found.unfinished) {
+    result.certificate.note =
+        "time was up before anything was known to be maximal: something "
+        "safer than what is listed may be affordable";
+  }
   if (certifier && found.complete) {
     auto effort = kCertify + kCertifyElement * static_cast<std::int64_t>(result.maximal.size());
     if (request.certify == Certify::always) effort *= kCertifyAsked;

@@ -14,6 +14,7 @@ struct Safest {
   std::vector<Configuration> maximal;  ///< by falling score
   bool complete = false;               ///< there are no other maximal elements
   bool exact = false;                  ///< those there may be have no better scores
+  bool unfinished = false;  ///< time ended the climb to the only one: it may not be maximal
   Certificate certificate;
 };
 

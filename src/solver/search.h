@@ -31,7 +31,7 @@ struct SearchResult {
 
 struct SearchRequest {
   int top = 1;
-  bool one_per_layout = false;  ///< keep the cheapest of each layout only
+  bool one_per_layout = false;  ///< keep the best of each layout only
   bool any = false;             ///< stop at the first admissible configuration
   Deadline deadline;
   std::function<void(const SearchResult&)> progress;  ///< called now and then; may be empty

@@ -73,10 +73,14 @@ class FrontierGoal : public Goal {
   }
 
   void layout(const std::vector<Rung>& rungs) override {
-    if (cut_short_) return;
+    if (cut_short_ && !archive_.points().empty()) return;
     const auto allowed = classes_of_layout(in_, rungs);
     if (!allowed) return;
     const auto stairs = staircases(in_, rungs, *allowed);
+    if (cut_short_) {
+      offer_cheapest(rungs, stairs);
+      return;
+    }
     // Partial sums, cheapest first, none dominated by another; each remembers its picks.
     struct Partial {
       Units cost;

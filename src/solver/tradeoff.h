@@ -27,7 +27,8 @@ struct TradeoffRequest {
 struct TradeoffResult {
   std::vector<Solution> points;
   bool complete = false;
-  bool exact = false;  ///< proven to be the first of all there are; complete implies it
+  bool exact = false;       ///< proven to be the first of all there are; complete implies it
+  bool unfinished = false;  ///< maximal: time ended the climb to the only point there is
   std::int64_t nodes = 0;
   std::int64_t sums = 0;  ///< of costs and risks, formed in layouts
 };

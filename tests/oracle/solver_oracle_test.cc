@@ -166,6 +166,67 @@ std::string expected_distinct(const Spec& spec, Brute& brute, std::vector<Intege
   return "";
 }
 
+/// The same in the other order: the least risky of each layout (ties: cheapest), but for those that
+/// another of them beats.
+std::string expected_safest_distinct(const Spec& spec, Brute& brute,
+                                     std::vector<std::pair<Integer, Integer>>& values) {
+  std::map<std::uint32_t, Found> safest;
+  std::set<std::uint32_t> twins;
+  for (const Found& found : brute.all()) {
+    const auto [entry, fresh] = safest.emplace(found.matrix, found);
+    if (fresh) continue;
+    const auto now = std::pair(found.risk, found.cost);
+    const auto best = std::pair(entry->second.risk, entry->second.cost);
+    if (now == best) twins.insert(found.matrix);
+    if (now >= best) continue;
+    entry->second = found;
+    twins.erase(found.matrix);
+  }
+  if (!twins.empty()) return "ambiguous";
+  for (const auto& [matrix, found] : safest) {
+    const Configuration c = brute.configuration(found);
+    const auto beats = [&](const auto& other) {
+      return other.first != found.matrix && other.second.cost <= found.cost &&
+             brute.at_least_as_safe(brute.configuration(other.second), c);
+    };
+    if (std::none_of(safest.begin(), safest.end(), beats)) {
+      values.emplace_back(found.risk, found.cost);
+    }
+  }
+  std::sort(values.begin(), values.end());
+  values.resize(std::min(values.size(), static_cast<std::size_t>(spec.top)));
+  return "";
+}
+
+std::string safest_distinct_agrees(const Spec& spec, std::uint64_t seed) {
+  Brute brute(spec);
+  RankRequest request;
+  request.top = spec.top;
+  request.distinct = true;
+  request.objective = Objective::safest;
+  request.certify = certify(seed);
+  const Ranking ranking = rank(spec, request);
+  if (ranking.error) return "error instead of a ranking: " + *ranking.error;
+  if (ranking.feasible != brute.feasible()) return "feasibility differs";
+  if (!ranking.optimal) return "optimality not proven";
+  const std::string unsound = sound(spec, brute, ranking.configurations);
+  if (!unsound.empty()) return unsound;
+  std::vector<std::pair<Integer, Integer>> expected;
+  if (!expected_safest_distinct(spec, brute, expected).empty()) return "";
+  const Values got = values_of(brute, ranking.configurations);
+  if (got.size() != expected.size()) {
+    return "size differs: " + std::to_string(got.size()) + " instead of " +
+           std::to_string(expected.size());
+  }
+  for (std::size_t k = 0; k < got.size(); ++k) {
+    if (got[k].second != brute.risk(expected[k].first) ||
+        got[k].first != brute.cycles(expected[k].second)) {
+      return "risk or cost differs at place " + std::to_string(k + 1);
+    }
+  }
+  return evidence(ranking.certificate, seed);
+}
+
 std::string distinct_agrees(const Spec& spec, std::uint64_t seed) {
   if (!spec.profile) return "";
   Brute brute(spec);
@@ -374,6 +435,7 @@ class SolverOracle : public testing::TestWithParam<std::uint64_t> {
 
 TEST_P(SolverOracle, Rank) { run(rank_agrees); }
 TEST_P(SolverOracle, RankDistinct) { run(distinct_agrees); }
+TEST_P(SolverOracle, RankSafestDistinct) { run(safest_distinct_agrees); }
 TEST_P(SolverOracle, Frontier) { run(frontier_agrees); }
 TEST_P(SolverOracle, Safest) {
   run([](const Spec& spec, std::uint64_t seed) { return safest_agrees(spec, seed); });
