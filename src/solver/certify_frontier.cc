@@ -1,18 +1,18 @@
-#include "solver/boxes.h"
 #include "solver/judge.h"
 #include "solver/refuter.h"
+#include "solver/unfold.h"
 
 /// The frontier of cost and risk, confirmed.
 ///
 /// The problem. Risk is a sum of products, and thousands of points are one staircase: as clauses
 /// and sums for Z3 that is out of reach at five components already.
 ///
-/// The idea. Z3 says what is not in a settled box yet (solver/boxes.h): its model's layout becomes
-/// a box, as large as it can be made, and is forbidden, until Z3 refutes that there is another
-/// admissible layout.
+/// The idea. Layouts are unfolded component by component, as in the search, and whatever part of
+/// them has bounds that leave nothing new is ruled out in Z3 (solver/unfold.h), until Z3 refutes
+/// that there is another admissible layout. What it finds instead is looked at by itself.
 ///
-/// What the answer rests on, then: Z3, that the boxes hold every admissible layout and the lists of
-/// options every option; and sums, from the encoding's own reading of the costs.
+/// What the answer rests on, then: Z3, that what was ruled out is every admissible layout, and that
+/// the lists of options hold every option; and sums, from the encoding's own reading of the costs.
 namespace flexos {
 
 namespace {
@@ -28,22 +28,22 @@ RefutationResult Certifier::refute_frontier(const std::vector<Configuration>& po
   Encoding& encoding = refuter_->encoding();
   refuter_->limit(share.effort);
   encoding.require_budget();
-  Boxes boxes(spec, encoding, advice, share.work, refuter_->deadline());
-  if (!boxes.fits()) return {};
+  LayoutSums sums(spec, encoding, advice, share.work, refuter_->deadline());
+  if (!sums.fits()) return {};
   for (const Configuration& c : points) {
-    const auto value = boxes.value_of(c);
-    if (!value || !boxes.beats(*value)) return {Refutation::refuted, c, true};
+    const auto value = sums.value_of(c);
+    if (!value || !sums.beats(*value)) return {Refutation::refuted, c, true};
   }
+  if (!Unfolding(spec, encoding, sums, advice).run()) return {};
   for (;;) {
     const z3::check_result verdict = encoding.clauses().check();
     if (verdict == z3::unsat) break;
     if (verdict != z3::sat) return {};
     auto found = encoding.read();
     if (!found) continue;  // it broke what Z3 was not told yet
-    Boxes::Box box{found->levels, found->levels};
     std::vector<std::size_t> rest;
-    if (!boxes.settled(box, rest)) {
-      if (boxes.exhausted()) return {};
+    if (!sums.settled({found->levels, found->levels}, rest)) {
+      if (sums.exhausted()) return {};
       for (int i = 0; i < spec.size(); ++i) {
         const Encoding::Option& option = encoding.options(i)[rest[at(i)]];
         found->variants[at(i)] = option.variant;
@@ -52,9 +52,7 @@ RefutationResult Certifier::refute_frontier(const std::vector<Configuration>& po
       if (!judge(spec, *found).admissible) return {};
       return {Refutation::refuted, *found};
     }
-    boxes.widen(box);
-    if (boxes.exhausted()) return {};
-    encoding.forbid_between(box.low, box.high);
+    encoding.forbid_layout(*found);
   }
   for (const Configuration& c : points) {
     if (!judge(spec, c).admissible) return {Refutation::refuted, c, true};

@@ -3,16 +3,16 @@
 #include <tuple>
 
 #include "model/order.h"
-#include "solver/boxes.h"
 #include "solver/judge.h"
 #include "solver/refuter.h"
+#include "solver/unfold.h"
 
 /// The least risky configurations, confirmed.
 ///
 /// The bar is the last listed: its risk, and where that is equal its cost. Of each layout of the
 /// answer everything below the bar is formed and must be listed (or, with one a layout, there must
-/// be nothing below its own). Every other layout must lie in a box of layouts that the bar beats
-/// (solver/boxes.h), and Z3 refutes that there is one which does not.
+/// be nothing below its own). Whatever part of the other layouts has bounds that the bar beats is
+/// ruled out in Z3 (solver/unfold.h), and Z3 refutes that there is another admissible one.
 ///
 /// With `distinct`, what is left out because another one beats it is looked at: another known one
 /// must be no dearer and at least as safe. What is at least as safe is no riskier (where it is not
@@ -28,19 +28,19 @@ bool contains(const std::vector<Configuration>& list, const Configuration& c) {
   return std::find(list.begin(), list.end(), c) != list.end();
 }
 
-bool below(const Boxes::Value& a, const Boxes::Value& b) {
+bool below(const LayoutSums::Value& a, const LayoutSums::Value& b) {
   return std::tie(a.risk, a.cost) < std::tie(b.risk, b.cost);
 }
 
 struct Valued {
   const Configuration* configuration;
-  Boxes::Value value;
+  LayoutSums::Value value;
 };
 
 /// Of those known, the first that is listed though it is beaten, or left out though it is not;
 /// nullptr: there is none. As risky and as dear as the last listed: there may be no room for it.
 const Configuration* misplaced(const Spec& spec, const LeastRisk& answer,
-                               const std::vector<Valued>& known, const Boxes::Value& bar) {
+                               const std::vector<Valued>& known, const LayoutSums::Value& bar) {
   for (const Valued& one : known) {
     const bool beaten = std::any_of(known.begin(), known.end(), [&](const Valued& other) {
       return &other != &one && other.value.cost <= one.value.cost &&
@@ -71,19 +71,19 @@ RefutationResult Certifier::refute_safer(const LeastRisk& answer, const Instance
   Encoding& encoding = refuter_->encoding();
   refuter_->limit(share.effort);
   if (spec.profile) encoding.require_budget();
-  Boxes boxes(spec, encoding, advice, share.work, refuter_->deadline());
-  if (!boxes.fits()) return {};
+  LayoutSums sums(spec, encoding, advice, share.work, refuter_->deadline());
+  if (!sums.fits()) return {};
 
   std::vector<Valued> valued;
   for (const Configuration& c : known) {
-    const auto value = boxes.value_of(c);
+    const auto value = sums.value_of(c);
     if (!value || !judge(spec, c).admissible) return {Refutation::refuted, c, true};
     valued.push_back({&c, *value});
   }
-  std::optional<Boxes::Value> bar;
+  std::optional<LayoutSums::Value> bar;
   for (const Configuration& c : answer.listed) {
     if (!contains(known, c)) return {Refutation::refuted, c, true};
-    const auto value = boxes.value_of(c);
+    const auto value = sums.value_of(c);
     const bool twice = std::count(answer.listed.begin(), answer.listed.end(), c) > 1;
     if (twice || (bar && below(*value, *bar))) return {Refutation::refuted, c, true};
     bar = value;
@@ -97,8 +97,8 @@ RefutationResult Certifier::refute_safer(const LeastRisk& answer, const Instance
 
   // What is missing of a layout; nullopt: out of work.
   const auto missing = [&](const std::vector<Level>& levels,
-                           const Boxes::Value& least) -> std::optional<RefutationResult> {
-    const auto safer = boxes.safer_in(levels, least, answer.listed.size() + kMostUnlisted);
+                           const LayoutSums::Value& least) -> std::optional<RefutationResult> {
+    const auto safer = sums.safer_in(levels, least, answer.listed.size() + kMostUnlisted);
     if (!safer) return std::nullopt;
     for (const Configuration& c : *safer) {
       if (refuter_->deadline().passed()) return std::nullopt;
@@ -109,7 +109,7 @@ RefutationResult Certifier::refute_safer(const LeastRisk& answer, const Instance
     return RefutationResult{Refutation::confirmed, {}};
   };
 
-  boxes.beats_in_risk(*bar);
+  sums.beats_in_risk(*bar);
   std::set<std::vector<Level>> looked_at;
   for (const Valued& one : valued) {
     const auto& levels = one.configuration->levels;
@@ -129,23 +129,21 @@ RefutationResult Certifier::refute_safer(const LeastRisk& answer, const Instance
   if (all) {
     return refuter_->refute([](const Configuration&, const Evaluation&) { return true; });
   }
+  if (!Unfolding(spec, encoding, sums, advice).run()) return {};
   for (;;) {
     const z3::check_result verdict = encoding.clauses().check();
     if (verdict == z3::unsat) return {Refutation::confirmed, {}};
     if (verdict != z3::sat) return {};
     const auto found = encoding.read();
     if (!found) continue;  // it broke what Z3 was not told yet
-    Boxes::Box box{found->levels, found->levels};
     std::vector<std::size_t> rest;
-    if (boxes.settled(box, rest)) {
-      boxes.widen(box);
-    } else {
+    if (!sums.settled({found->levels, found->levels}, rest)) {
       // Below the bar as far as the lists of options say; the judge knows.
       const auto more = missing(found->levels, *bar);
       if (!more || more->verdict == Refutation::refuted) return more.value_or(RefutationResult{});
     }
-    if (boxes.exhausted()) return {};
-    encoding.forbid_between(box.low, box.high);
+    if (sums.exhausted()) return {};
+    encoding.forbid_layout(*found);
   }
 }
 

@@ -295,5 +295,37 @@ TEST(Certify, TheFrontierIsAllOfIt) {
   EXPECT_GT(mutilated, 60);
 }
 
+/// Systems in which components to come must nest as well, and keys and VMs run out.
+TEST(Certify, NoPointOfALargerFrontierCanBeMissing) {
+  int mutilated = 0;
+  for (std::uint64_t seed = 100; seed < 124; ++seed) {
+    std::string text = test::random_spec(seed, 4 + static_cast<int>(seed % 3));
+    if (seed % 2 == 0) {
+      text = text.substr(0, text.find("define:")) + (test::kDefinitions + 1);
+      if (text.find("budget:") == std::string::npos) text += "budget: {vms: 2}\n";
+    }
+    const Spec spec = test::parse(text);
+    const BuiltInstance built = build_instance(spec);
+    ASSERT_FALSE(built.error);
+    std::vector<Configuration> points;
+    for (const Solution& s : tradeoff(built.instance, {}).points) {
+      points.push_back(to_configuration(built.instance, s));
+    }
+    const auto verdict = [&](const std::vector<Configuration>& answer) {
+      return Certifier(spec, {}).refute_frontier(answer, built.instance, {kEnough, kEnough});
+    };
+    EXPECT_EQ(verdict(points).verdict, Refutation::confirmed) << "seed " << seed;
+    for (std::size_t k = 0; k < points.size(); k += 1 + points.size() / 6) {
+      auto missing = points;
+      missing.erase(missing.begin() + static_cast<std::ptrdiff_t>(k));
+      const auto found = verdict(missing);
+      ASSERT_EQ(found.verdict, Refutation::refuted) << "seed " << seed << " without " << k;
+      EXPECT_TRUE(judge(spec, found.counterexample).admissible);
+      ++mutilated;
+    }
+  }
+  EXPECT_GT(mutilated, 80);
+}
+
 }  // namespace
 }  // namespace flexos

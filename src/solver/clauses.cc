@@ -105,13 +105,24 @@ bool Clauses::share_out() {
   return true;
 }
 
-z3::check_result Clauses::check(Literal assumption) {
+z3::check_result Clauses::check(const std::vector<Literal>& assumptions) {
   if (!share_out()) return z3::unknown;
   const std::int64_t before = limits_.total ? effort() : 0;
   z3::expr_vector assumed(context_);
-  if (!assumption.is_true()) assumed.push_back(term(assumption));
-  const z3::check_result verdict = assumption.is_true() ? solver_.check() : solver_.check(assumed);
+  for (const Literal literal : assumptions) {
+    if (!literal.is_true()) assumed.push_back(term(literal));
+  }
+  const z3::check_result verdict = assumed.empty() ? solver_.check() : solver_.check(assumed);
   if (limits_.total) *limits_.total -= effort() - before;
+  return verdict;
+}
+
+z3::check_result Clauses::check_with(const std::vector<std::vector<Literal>>& clauses,
+                                     const std::vector<Literal>& assumptions) {
+  solver_.push();
+  for (const auto& clause : clauses) add(clause);
+  const z3::check_result verdict = check(assumptions);
+  solver_.pop();
   return verdict;
 }
 

@@ -62,7 +62,13 @@ class Clauses {
   }
 
   /// One question, within what is left of effort and time; `unknown` at once where nothing is.
-  z3::check_result check(Literal assumption = Literal::constant(true));
+  z3::check_result check(const std::vector<Literal>& assumptions = {});
+  z3::check_result check(Literal assumption) { return check(std::vector<Literal>{assumption}); }
+
+  /// The same with these clauses, which are forgotten afterwards. They must not be the first to
+  /// have a literal that others will have.
+  z3::check_result check_with(const std::vector<std::vector<Literal>>& clauses,
+                              const std::vector<Literal>& assumptions);
 
   /// What Z3 has spent so far.
   std::int64_t effort() const;

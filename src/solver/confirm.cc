@@ -8,7 +8,7 @@ namespace {
 
 constexpr int kCertifyUpTo = 20;
 
-// Sums are formed at thirty millions a second, Z3 has two million units in one.
+// Sums are formed at a hundred millions a second, Z3 has four million units in one.
 Share asked_for(Share usual, const Ask& request) {
   constexpr std::int64_t kAsked = 1000;
   return request.certify == Certify::always ? Share{usual.effort * kAsked, usual.work * kAsked}
@@ -28,11 +28,16 @@ std::string why_not_certified(const Spec& spec, const Ask& request) {
 }
 
 Share share_of_frontier(std::int64_t nodes, std::int64_t sums, const Ask& request) {
-  return asked_for({150'000 + sums / 3 + 15 * nodes, 1'500'000 + 2 * sums + 150 * nodes}, request);
+  const Share share = share_of_least_risk(nodes, request);
+  return {share.effort + sums / 3, share.work + 2 * sums};
 }
 
 Share share_of_least_risk(std::int64_t nodes, const Ask& request) {
-  return asked_for({1'000'000 + 15 * nodes, 15'000'000 + 150 * nodes}, request);
+  // The more nodes a search has, the less each takes it.
+  constexpr std::int64_t kFew = 500'000;
+  const std::int64_t few = std::min(nodes, kFew);
+  return asked_for({1'000'000 + 150 * few + 10 * nodes, 15'000'000 + 5'000 * few + 400 * nodes},
+                   request);
 }
 
 void settle(const Spec& spec, const RefutationResult& verdict, Certificate& certificate,

@@ -14,14 +14,13 @@ bool certifiable(const Spec& spec, const Ask& request);
 /// What a person should know where it is not because of the spec's size; else "".
 std::string why_not_certified(const Spec& spec, const Ask& request);
 
-/// What may be spent on confirming a frontier that took the search so many nodes and sums of costs
-/// and risks: about twice what that had, and a twentieth of a second to start with, so that where
-/// it does not suffice little is lost; a thousand times as much where it is asked for by name.
-Share share_of_frontier(std::int64_t nodes, std::int64_t sums, const Ask& request);
-
-/// The same for the least risky, of which a search may be over before Z3 has begun: half a second
-/// of Z3 and half a second of sums to start with; the same factor where it is asked for.
+/// What may be spent on confirming the least risky that a search found in so many nodes: about
+/// three times what that took, and a fifth of a second to start with, as it may be over before Z3
+/// has begun; a thousand times as much where it is asked for by name.
 Share share_of_least_risk(std::int64_t nodes, const Ask& request);
+
+/// The same for a frontier, which took it so many sums of costs and risks as well.
+Share share_of_frontier(std::int64_t nodes, std::int64_t sums, const Ask& request);
 
 /// What Z3's verdict makes of an answer that rests on exact bounds. Where Z3 found what the search
 /// missed, `error` says so: there is no answer then.

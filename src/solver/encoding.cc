@@ -56,7 +56,10 @@ Encoding::Encoding(z3::context& context, const Spec& spec, bool triangles)
   compatibility();
   limits();
   price();
-  if (!triangles) return;
+  if (triangles) add_triangles();
+}
+
+void Encoding::add_triangles() {
   for (int level = 1; level <= top_; ++level) {
     for (int i = 0; i < n_; ++i) {
       for (int j = i + 1; j < n_; ++j) {
@@ -539,6 +542,36 @@ void Encoding::forbid_between(const std::vector<Level>& low, const std::vector<L
     }
   }
   clauses_.add(outside);
+}
+
+bool Encoding::prove_crowded(const std::vector<int>& members, int level, int within) {
+  const Literal claim = clauses_.fresh();
+  std::vector<Literal> differs;
+  for (const int i : members) {
+    for (const int j : members) {
+      if (j == i) break;
+      differs.push_back(!apart(i, j, level));
+      differs.push_back(apart(i, j, within));
+    }
+  }
+  for (const Literal literal : differs) clauses_.add({!claim, !literal});
+  if (!contradicts(claim)) return false;
+  clauses_.add(differs);
+  return true;
+}
+
+bool Encoding::prove_ranges(const std::vector<Level>& low, const std::vector<Level>& high) {
+  const Literal claim = clauses_.fresh();
+  std::vector<Literal> outside{!claim};
+  for (int i = 0; i < n_; ++i) {
+    for (int j = 0; j < i; ++j) {
+      const auto p = at(pair_index(i, j));
+      if (low[p] > lower_[p]) outside.push_back(!apart(i, j, low[p]));
+      if (high[p] < upper_[p]) outside.push_back(apart(i, j, high[p] + 1));
+    }
+  }
+  clauses_.add(outside);
+  return contradicts(claim);
 }
 
 void Encoding::forbid_layout(const Configuration& c) { forbid_between(c.levels, c.levels); }

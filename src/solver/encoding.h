@@ -71,6 +71,23 @@ class Encoding {
   /// Forbids levels that are, pair by pair, at least those of `low` and at most those of `high`.
   void forbid_between(const std::vector<Level>& low, const std::vector<Level>& high);
 
+  /// Is the pair at least at this level?
+  Literal apart(int i, int j, int level);
+
+  /// What the statements leave of the levels of a pair, each by itself.
+  const std::vector<Level>& lowest() const { return lower_; }
+  const std::vector<Level>& highest() const { return upper_; }
+
+  /// Has Z3 refute that a pair has a level outside of these. False: not proven.
+  bool prove_ranges(const std::vector<Level>& low, const std::vector<Level>& high);
+
+  /// Has Z3 refute that these are all apart at `level` and each other's neighbours below `within`;
+  /// then asserts it, which Z3 would else find out again and again. False: not proven.
+  bool prove_crowded(const std::vector<int>& members, int level, int within);
+
+  /// Asserts all triangles that it does not know.
+  void add_triangles();
+
   /// A way to build a component, as far as the statements leave it.
   struct Option {
     std::uint8_t variant;
@@ -121,7 +138,6 @@ class Encoding {
   };
 
   // encoding.cc: what is admissible
-  Literal apart(int i, int j, int level);
   int next_explored(int level) const;
   void follow_bounds();
   void at_least(int i, int j, int level);

@@ -21,7 +21,47 @@ std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 }  // namespace
 
-Scalarised::Scalarised(const Instance& instance) : in_(instance) {
+std::vector<int> placement_order(const Instance& instance) {
+  const int n = instance.n;
+  std::vector<int> order;
+  std::vector<std::vector<double>> tie(at(n), std::vector<double>(at(n), 0.0));
+  for (int i = 0; i < n; ++i) {
+    for (int j = 0; j < i; ++j) {
+      const auto p = at(pair_index(i, j));
+      const auto& gate = instance.gate[p];
+      const double span = static_cast<double>(*std::max_element(gate.begin(), gate.end()) -
+                                              *std::min_element(gate.begin(), gate.end()));
+      // A narrow domain ties as well, if less.
+      tie[at(i)][at(j)] = span + (instance.lower[p] > 0 ? 1e-3 * span + 1e-6 : 0.0);
+      tie[at(j)][at(i)] = tie[at(i)][at(j)];
+    }
+  }
+  std::vector<bool> taken(at(n), false);
+  for (int step = 0; step < n; ++step) {
+    int best = -1;
+    double best_tie = -1;
+    for (int i = 0; i < n; ++i) {
+      if (taken[at(i)]) continue;
+      double to_placed = 0;
+      double total = 0;
+      for (int j = 0; j < n; ++j) {
+        total += tie[at(i)][at(j)];
+        if (taken[at(j)]) to_placed += tie[at(i)][at(j)];
+      }
+      const double score = step == 0 ? total : to_placed + 1e-3 * total;
+      if (score > best_tie) {
+        best_tie = score;
+        best = i;
+      }
+    }
+    taken[at(best)] = true;
+    order.push_back(best);
+  }
+  return order;
+}
+
+Scalarised::Scalarised(const Instance& instance)
+    : in_(instance), order_(placement_order(instance)) {
   const int n = in_.n;
   for (const Units u : in_.openness) open_.push_back(static_cast<double>(u));
   weight_.assign(at(n), std::vector<double>(at(n), 0.0));
@@ -61,47 +101,9 @@ Scalarised::Scalarised(const Instance& instance) : in_(instance) {
       }
     }
   }
-  choose_order();
   choose_rates();
   tangents();
   nest();
-}
-
-void Scalarised::choose_order() {
-  const int n = in_.n;
-  std::vector<std::vector<double>> tie(at(n), std::vector<double>(at(n), 0.0));
-  for (int i = 0; i < n; ++i) {
-    for (int j = 0; j < i; ++j) {
-      const auto p = at(pair_index(i, j));
-      const auto& gate = in_.gate[p];
-      const double span = static_cast<double>(*std::max_element(gate.begin(), gate.end()) -
-                                              *std::min_element(gate.begin(), gate.end()));
-      // A narrow domain ties as well, if less.
-      tie[at(i)][at(j)] = span + (in_.lower[p] > 0 ? 1e-3 * span + 1e-6 : 0.0);
-      tie[at(j)][at(i)] = tie[at(i)][at(j)];
-    }
-  }
-  std::vector<bool> taken(at(n), false);
-  for (int step = 0; step < n; ++step) {
-    int best = -1;
-    double best_tie = -1;
-    for (int i = 0; i < n; ++i) {
-      if (taken[at(i)]) continue;
-      double to_placed = 0;
-      double total = 0;
-      for (int j = 0; j < n; ++j) {
-        total += tie[at(i)][at(j)];
-        if (taken[at(j)]) to_placed += tie[at(i)][at(j)];
-      }
-      const double score = step == 0 ? total : to_placed + 1e-3 * total;
-      if (score > best_tie) {
-        best_tie = score;
-        best = i;
-      }
-    }
-    taken[at(best)] = true;
-    order_.push_back(best);
-  }
 }
 
 void Scalarised::choose_rates() {

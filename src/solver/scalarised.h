@@ -6,6 +6,9 @@
 
 namespace flexos {
 
+/// An order in which to place the components: each most tied to those before it.
+std::vector<int> placement_order(const Instance& instance);
+
 /// Lower bounds on weighted sums of cost and risk for partly placed components.
 ///
 /// For one weighting the options of component a contribute phi(R) = min over options of
@@ -53,7 +56,7 @@ class Scalarised {
 
   explicit Scalarised(const Instance& instance);
 
-  /// Components in the order in which they are placed: each most tied to those before it.
+  /// Components in the order in which they are placed.
   const std::vector<int>& order() const { return order_; }
   const std::vector<Rate>& rates() const { return rates_; }
 
@@ -90,7 +93,6 @@ class Scalarised {
   };
   static constexpr int kMaxDynamic = 14;  ///< 3^14 subset pairs a rate
 
-  void choose_order();
   void choose_rates();
   void tangents();
   void nest();

@@ -1,47 +1,46 @@
 #pragma once
 
-#include <map>
 #include <optional>
 #include <vector>
 
-#include "solver/instance.h"
-#include "solver/risk_units.h"
+#include "solver/weighted_bounds.h"
 
 namespace flexos {
 
-/// Boxes of layouts in which nothing is new.
+/// What is known, and layouts in which nothing is new to it.
 ///
 /// With the levels given, cost and risk are sums over components, one option each. That is so for a
-/// box of layouts too (every pair between two levels), as a bound: each boundary at its cheapest,
-/// each as wide as it gets. So a box is settled when every such sum is beaten by a known value,
-/// which is exact arithmetic on small tables.
+/// box of layouts too, as a bound: each boundary at its cheapest, each as wide as it gets. So a box
+/// is settled when every such sum is beaten by a known value, which is exact arithmetic on small
+/// tables.
 ///
-/// What options a component has beside those that it shares its compartment with all over the box
-/// is a lemma of Z3's; everything else is sums, from the encoding's own reading of the costs.
-class Boxes {
+/// What options a component has beside those that it shares its compartment with are lemmas of
+/// Z3's; everything else is sums, from the encoding's own reading of the costs.
+class LayoutSums {
  public:
-  using Units = __int128;
-
   /// Cost and risk, in the units of Encoding and RiskUnits.
-  struct Value {
-    Units cost;
-    Units risk;
-  };
-
-  struct Box {
-    std::vector<Level> low;  ///< by pair
-    std::vector<Level> high;
-  };
+  using Value = WeightedBounds::Value;
 
   /// `advice`: which options the search thinks a component can take beside others. `work`: at most
   /// as many sums are formed, and none once the deadline has passed. All must outlive it.
-  Boxes(const Spec& spec, Encoding& encoding, const Instance& advice, std::int64_t work,
-        const Deadline& deadline);
+  LayoutSums(const Spec& spec, Encoding& encoding, const Instance& advice, std::int64_t work,
+             const Deadline& deadline);
 
   /// False: costs or risks are out of range; nothing below may be used.
   bool fits() const { return risks_.fits && encoding_.priced(); }
   /// The work or the time is used up; answers from now on are of no use.
   bool exhausted() const { return work_ <= 0; }
+
+  /// What goes on elsewhere counts as well.
+  void spend(std::size_t work);
+
+  const RiskUnits& risks() const { return risks_; }
+  OptionLists& lists() { return lists_; }
+  /// Between these all levels of all pairs are.
+  const Box& ranges() const { return ranges_; }
+  /// Those that are explored, and the lowest.
+  const std::vector<Level>& levels() const { return levels_; }
+  const std::vector<Value>& stairs() const { return stairs_; }
 
   /// nullopt: the statements forbid an option of `c`.
   std::optional<Value> value_of(const Configuration& c) const;
@@ -56,28 +55,14 @@ class Boxes {
   /// `rest` gets options, by component, for which it is not.
   bool settled(const Box& box, std::vector<std::size_t>& rest);
 
-  /// Makes the box as large as it stays settled: first upwards, which costs nothing where there are
-  /// no calls.
-  void widen(Box& box);
-
   /// What can be built with these levels, as far as the lists of options say, and leaves less risk
   /// than `bar`, or as much and costs less, within the budget. nullopt: more than `most`.
   std::optional<std::vector<Configuration>> safer_in(const std::vector<Level>& levels, Value bar,
                                                      std::size_t most);
 
  private:
-  /// What a component pays and how much of it lies open, by option.
-  struct Step {
-    Units cost;
-    Units exposure;
-    std::size_t option;
-  };
-  /// Of a component, beside its mates.
-  struct Steps {
-    std::vector<Step> all;  ///< by rising exposure
-    std::vector<Step>
-        best;  ///< those that are not dearer and more open than another, by rising cost
-  };
+  using Step = OptionLists::Step;
+  using Steps = OptionLists::Steps;
   struct Partial {
     Units cost;
     Units risk;
@@ -93,29 +78,21 @@ class Boxes {
   };
   struct Enumeration;
 
-  void spend(std::size_t work);
   Bounds bounds_of(const Box& box);
-  bool holds(const std::vector<std::size_t>& options, const Bounds& bounds) const;
-  bool stays_settled(const Box& box);
   bool beaten(Units cost, Units risk) const;
-  const Steps& steps_of(int i, const std::vector<int>& mates);
-  bool sums_settled(const Bounds& bounds, std::vector<std::size_t>& rest);
-  void stretch(Box& box, std::vector<Level>& side, Level goal, std::size_t from, std::size_t to);
-  void approach(Box& box, Level& side, Level goal);
   void pick(Enumeration& enumeration, int i, Value sum);
 
   const Spec& spec_;
   Encoding& encoding_;
-  const Instance& advice_;
   int n_;
   std::int64_t work_;
   const Deadline& deadline_;
   std::int64_t asked_ = 0;  ///< the work that was left when the time was looked at
   RiskUnits risks_;
+  OptionLists lists_;
+  Box ranges_;
   std::vector<Level> levels_;  ///< those explored
   std::vector<Value> stairs_;  ///< by rising cost and falling risk
-  std::map<std::vector<int>, Steps> steps_;
-  std::vector<std::vector<std::size_t>> reasons_;  ///< why trials failed, newest use first
 };
 
 }  // namespace flexos

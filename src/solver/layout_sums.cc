@@ -1,4 +1,4 @@
-#include "solver/boxes.h"
+#include "solver/layout_sums.h"
 
 #include <algorithm>
 #include <tuple>
@@ -7,28 +7,36 @@ namespace flexos {
 
 namespace {
 
-constexpr std::size_t kMostReasons = 32;
-
 std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 }  // namespace
 
-Boxes::Boxes(const Spec& spec, Encoding& encoding, const Instance& advice, std::int64_t work,
-             const Deadline& deadline)
+LayoutSums::LayoutSums(const Spec& spec, Encoding& encoding, const Instance& advice,
+                       std::int64_t work, const Deadline& deadline)
     : spec_(spec),
       encoding_(encoding),
-      advice_(advice),
       n_(spec.size()),
       work_(work),
       deadline_(deadline),
       asked_(work),
-      risks_(risk_units(spec, encoding)) {
+      risks_(risk_units(spec, encoding)),
+      lists_(encoding, risks_, advice),
+      ranges_{encoding.lowest(), encoding.highest()} {
   for (std::size_t l = 0; l < spec.mechanisms.size(); ++l) {
     if (l == 0 || spec.explored_mechanisms[l]) levels_.push_back(static_cast<Level>(l));
   }
+  if (advice.infeasible) return;
+  Box narrower;
+  for (std::size_t p = 0; p < advice.pairs(); ++p) {
+    narrower.low.push_back(std::max(ranges_.low[p], advice.levels[advice.lower[p]]));
+    narrower.high.push_back(std::min(ranges_.high[p], advice.levels[advice.upper[p]]));
+  }
+  if (narrower != ranges_ && encoding.prove_ranges(narrower.low, narrower.high)) {
+    ranges_ = std::move(narrower);
+  }
 }
 
-void Boxes::spend(std::size_t work) {
+void LayoutSums::spend(std::size_t work) {
   constexpr std::int64_t kBetweenLooks = 1 << 16;
   work_ -= static_cast<std::int64_t>(work);
   if (asked_ - work_ < kBetweenLooks) return;
@@ -36,7 +44,7 @@ void Boxes::spend(std::size_t work) {
   if (deadline_.passed()) work_ = 0;
 }
 
-bool Boxes::beats(Value value) {
+bool LayoutSums::beats(Value value) {
   if (!stairs_.empty() &&
       (value.cost <= stairs_.back().cost || value.risk >= stairs_.back().risk)) {
     return false;
@@ -45,21 +53,12 @@ bool Boxes::beats(Value value) {
   return true;
 }
 
-void Boxes::beats_in_risk(Value value) {
+void LayoutSums::beats_in_risk(Value value) {
   constexpr Units kLeast = -(Units{1} << 126);
   stairs_ = {{kLeast, value.risk + 1}, value};
 }
 
-bool Boxes::settled(const Box& box, std::vector<std::size_t>& rest) {
-  return sums_settled(bounds_of(box), rest);
-}
-
-void Boxes::widen(Box& box) {
-  stretch(box, box.high, levels_.back(), 0, box.high.size());
-  stretch(box, box.low, levels_.front(), 0, box.low.size());
-}
-
-Boxes::Bounds Boxes::bounds_of(const Box& box) {
+LayoutSums::Bounds LayoutSums::bounds_of(const Box& box) {
   Bounds bounds;
   bounds.open.assign(at(n_), 0);
   std::vector<std::vector<int>> mates(at(n_));
@@ -82,43 +81,11 @@ Boxes::Bounds Boxes::bounds_of(const Box& box) {
       }
     }
   }
-  for (int i = 0; i < n_; ++i) bounds.steps.push_back(&steps_of(i, mates[at(i)]));
+  for (int i = 0; i < n_; ++i) bounds.steps.push_back(&lists_.of(i, mates[at(i)]));
   return bounds;
 }
 
-/// Can these options be taken in the box, as far as its bounds say, and are they not beaten?
-bool Boxes::holds(const std::vector<std::size_t>& options, const Bounds& bounds) const {
-  Value sum{bounds.gates, 0};
-  for (int i = 0; i < n_; ++i) {
-    const auto& steps = bounds.steps[at(i)]->best;
-    const auto mine = std::find_if(steps.begin(), steps.end(),
-                                   [&](const Step& s) { return s.option == options[at(i)]; });
-    if (mine == steps.end()) return false;
-    sum.cost += mine->cost;
-    sum.risk += bounds.open[at(i)] * mine->exposure;
-  }
-  return !beaten(sum.cost, sum.risk);
-}
-
-/// The same for trials, most of which fail for a reason that an earlier one failed for.
-bool Boxes::stays_settled(const Box& box) {
-  const Bounds bounds = bounds_of(box);
-  for (std::size_t k = 0; k < reasons_.size(); ++k) {
-    spend(1);
-    if (!holds(reasons_[k], bounds)) continue;
-    std::rotate(reasons_.begin(), reasons_.begin() + static_cast<std::ptrdiff_t>(k),
-                reasons_.begin() + static_cast<std::ptrdiff_t>(k) + 1);
-    return false;
-  }
-  std::vector<std::size_t> rest;
-  if (sums_settled(bounds, rest)) return true;
-  if (rest.empty()) return false;
-  if (reasons_.size() >= kMostReasons) reasons_.pop_back();
-  reasons_.insert(reasons_.begin(), std::move(rest));
-  return false;
-}
-
-std::optional<Boxes::Value> Boxes::value_of(const Configuration& c) const {
+std::optional<LayoutSums::Value> LayoutSums::value_of(const Configuration& c) const {
   Value value{0, 0};
   for (int i = 0; i < n_; ++i) {
     const Encoding::Option* mine = encoding_.option_of(i, c);
@@ -137,53 +104,15 @@ std::optional<Boxes::Value> Boxes::value_of(const Configuration& c) const {
 }
 
 /// What the budget forbids counts as beaten.
-bool Boxes::beaten(Units cost, Units risk) const {
+bool LayoutSums::beaten(Units cost, Units risk) const {
   if (encoding_.most_cost() && cost > *encoding_.most_cost()) return true;
   const auto next = std::upper_bound(stairs_.begin(), stairs_.end(), cost,
                                      [](Units c, const Value& v) { return c < v.cost; });
   return next != stairs_.begin() && std::prev(next)->risk <= risk;
 }
 
-/// The options of a component beside its mates, but for those that cost more and leave more open.
-const Boxes::Steps& Boxes::steps_of(int i, const std::vector<int>& mates) {
-  std::vector<int> key{i};
-  key.insert(key.end(), mates.begin(), mates.end());
-  const auto [known, made] = steps_.try_emplace(key);
-  if (!made) return known->second;
-  const auto& options = encoding_.options(i);
-  ClassMask allowed = advice_.all_classes(i);
-  for (const int mate : mates) allowed &= advice_.co_resident[at(i * n_ + mate)];
-  std::vector<bool> wanted(options.size(), mates.empty());
-  for (std::size_t c = 0; c < advice_.classes[at(i)].size(); ++c) {
-    if ((allowed >> c & 1U) == 0) continue;
-    for (const Option& o : advice_.classes[at(i)][c].options) {
-      for (std::size_t k = 0; k < options.size(); ++k) {
-        if (options[k].variant == o.variant && options[k].hardening == o.hardening) {
-          wanted[k] = true;
-        }
-      }
-    }
-  }
-  const bool all = std::all_of(wanted.begin(), wanted.end(), [](bool w) { return w; });
-  if (!all && !encoding_.prove_options(i, mates, wanted)) wanted.assign(options.size(), true);
-  Steps& steps = known->second;
-  for (std::size_t k = 0; k < options.size(); ++k) {
-    if (wanted[k]) steps.all.push_back({options[k].cost, risks_.exposure[at(i)][k], k});
-  }
-  std::sort(steps.all.begin(), steps.all.end(), [](const Step& a, const Step& b) {
-    return std::tie(a.cost, a.exposure, a.option) < std::tie(b.cost, b.exposure, b.option);
-  });
-  for (const Step& s : steps.all) {
-    if (steps.best.empty() || s.exposure < steps.best.back().exposure) steps.best.push_back(s);
-  }
-  std::sort(steps.all.begin(), steps.all.end(), [](const Step& a, const Step& b) {
-    return std::tie(a.exposure, a.cost, a.option) < std::tie(b.exposure, b.cost, b.option);
-  });
-  return steps;
-}
-
-bool Boxes::sums_settled(const Bounds& bounds, std::vector<std::size_t>& rest) {
-  const auto& [gates, open, steps] = bounds;
+bool LayoutSums::settled(const Box& box, std::vector<std::size_t>& rest) {
+  const auto [gates, open, steps] = bounds_of(box);
   std::vector<Units> least_cost(at(n_) + 1, 0);
   std::vector<Units> least_risk(at(n_) + 1, 0);
   for (int i = n_ - 1; i >= 0; --i) {
@@ -226,42 +155,8 @@ bool Boxes::sums_settled(const Bounds& bounds, std::vector<std::size_t>& rest) {
   return false;
 }
 
-/// Moves the pairs from `from` to `to` of one side of the box to `goal`: all at once, or else each
-/// half by itself, a single pair as near as can be. Most can move all the way.
-void Boxes::stretch(Box& box, std::vector<Level>& side, Level goal, std::size_t from,
-                    std::size_t to) {
-  const auto first = side.begin() + static_cast<std::ptrdiff_t>(from);
-  const auto last = side.begin() + static_cast<std::ptrdiff_t>(to);
-  if (exhausted() || std::all_of(first, last, [&](Level l) { return l == goal; })) return;
-  const std::vector<Level> before(first, last);
-  std::fill(first, last, goal);
-  if (stays_settled(box)) return;
-  std::copy(before.begin(), before.end(), first);
-  if (to - from == 1) {
-    approach(box, *first, goal);
-    return;
-  }
-  const std::size_t middle = (from + to) / 2;
-  stretch(box, side, goal, from, middle);
-  stretch(box, side, goal, middle, to);
-}
-
-/// Moves one pair of one side of the box towards `goal`, which it cannot reach.
-void Boxes::approach(Box& box, Level& side, Level goal) {
-  const auto place = std::lower_bound(levels_.begin(), levels_.end(), side);
-  const bool up = goal > side;
-  for (auto next = up ? std::next(place) : std::prev(place); *next != goal;
-       next = up ? std::next(next) : std::prev(next)) {
-    const Level last = side;
-    side = *next;
-    if (stays_settled(box)) continue;
-    side = last;
-    return;
-  }
-}
-
 /// What `safer_in` has found so far, and what is the least to come from a component on.
-struct Boxes::Enumeration {
+struct LayoutSums::Enumeration {
   const Bounds& bounds;
   const std::vector<Level>& levels;
   Value bar;
@@ -272,8 +167,8 @@ struct Boxes::Enumeration {
   bool complete = true;
 };
 
-std::optional<std::vector<Configuration>> Boxes::safer_in(const std::vector<Level>& levels,
-                                                          Value bar, std::size_t most) {
+std::optional<std::vector<Configuration>> LayoutSums::safer_in(const std::vector<Level>& levels,
+                                                               Value bar, std::size_t most) {
   const Bounds bounds = bounds_of({levels, levels});
   Enumeration enumeration{bounds, levels, bar, most, {}, std::vector<std::size_t>(at(n_)), {}};
   enumeration.least.assign(at(n_) + 1, {0, 0});
@@ -289,7 +184,7 @@ std::optional<std::vector<Configuration>> Boxes::safer_in(const std::vector<Leve
   return std::move(enumeration.found);
 }
 
-void Boxes::pick(Enumeration& enumeration, int i, Value sum) {
+void LayoutSums::pick(Enumeration& enumeration, int i, Value sum) {
   const auto& [bounds, levels, bar, most, least, options, found, complete] = enumeration;
   const Value reached{sum.cost + least[at(i)].cost, sum.risk + least[at(i)].risk};
   if (encoding_.most_cost() && reached.cost > *encoding_.most_cost()) return;
