@@ -5,6 +5,7 @@
 #include <boost/graph/undirected_graph.hpp>
 #include <deque>
 
+#include "solver/confirm.h"
 #include "solver/domain.h"
 #include "solver/encoding.h"
 #include "solver/judge.h"
@@ -120,16 +121,20 @@ Compartments fewest_compartments(const Spec& spec, const Ask& request) {
   Encoding encoding(context, spec, n <= 12);
   encoding.clauses().limit({.deadline = request.deadline, .each = {}, .total = {}});
   encoding.require_budget();
+  const auto find = [&](int count, std::optional<Configuration>& found) {
+    const Literal few = encoding.compartments_at_most(count);
+    z3::check_result verdict = encoding.clauses().check(few);
+    while (verdict == z3::sat && !(found = encoding.read()) && !request.deadline.passed()) {
+      verdict = encoding.clauses().check(few);
+    }
+    return verdict;
+  };
   int best = n + 1;
   for (int count = static_cast<int>(result.clique.size()); count < best;) {
     if (request.deadline.passed()) break;
     if (request.progress) request.progress("trying " + std::to_string(count) + " compartments");
-    const Literal few = encoding.compartments_at_most(count);
-    z3::check_result verdict = encoding.clauses().check(few);
     std::optional<Configuration> found;
-    while (verdict == z3::sat && !(found = encoding.read()) && !request.deadline.passed()) {
-      verdict = encoding.clauses().check(few);
-    }
+    const z3::check_result verdict = find(count, found);
     if (verdict == z3::unknown) break;
     if (verdict == z3::unsat) {
       if (++count > n) {
@@ -149,8 +154,13 @@ Compartments fewest_compartments(const Spec& spec, const Ask& request) {
     result.witness = plain(spec, *found);
     result.minimum = best;
     result.optimal = true;
-    result.certificate.proof =
-        static_cast<int>(result.clique.size()) == best ? Proof::bound : Proof::z3;
+    // Fewer were refuted on the way here, but for those that the clique spoke against.
+    bool refuted = static_cast<int>(result.clique.size()) < best;
+    if (!refuted && certifiable(spec, request)) {
+      found.reset();
+      refuted = find(best - 1, found) == z3::unsat;
+    }
+    result.certificate.proof = refuted ? Proof::z3 : Proof::bound;
     return result;
   }
   result.certificate.proof = Proof::gap;

@@ -40,7 +40,10 @@ TEST(Compartments, ACliqueIsItsOwnProof) {
   expect_sound(spec, found);
   EXPECT_EQ(found.minimum, 4);
   EXPECT_EQ(found.clique, (std::vector<int>{0, 2, 4, 5}));
-  EXPECT_EQ(found.certificate.proof, Proof::bound);
+  EXPECT_EQ(found.certificate.proof, Proof::z3);
+  Ask alone;
+  alone.certify = Certify::never;
+  EXPECT_EQ(fewest_compartments(spec, alone).certificate.proof, Proof::bound);
 }
 
 TEST(Compartments, AnOddCycleNeedsMoreThanItsLargestClique) {
