@@ -21,8 +21,8 @@ class Nesting {
         ranges_(ranges),
         count_(bounds.weightings()),
         sets_(std::size_t{1} << members.size()) {
-    for (std::size_t r = 0; r < levels.size(); ++r) {
-      add_up(levels[r]);
+    for (const Level level : levels) {
+      add_up(level);
       nest();
     }
   }

@@ -86,7 +86,7 @@ void Unfolding::arrive(const Stage& stage, const Places& place, const std::vecto
   Stage& now = stages_[at(stage.placed) + 1];
   Finding finding = bounds_.place(stage, others, place, levels_[at(stage.placed)], now);
   if (finding == Finding::open && settled(now)) finding = Finding::nothing_new;
-  if (finding == Finding::nothing_new) pending_.push_back(std::move(elsewhere));
+  if (finding == Finding::nothing_new) pending_.push_back(elsewhere);
   if (finding != Finding::open || at(now.placed) == order_.size()) return;
   const std::size_t length = path_.size();
   for (const Literal literal : elsewhere) path_.push_back(!literal);
