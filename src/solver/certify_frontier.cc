@@ -32,7 +32,9 @@ RefutationResult Certifier::refute_frontier(const std::vector<Configuration>& po
   if (!sums.fits()) return {};
   for (const Configuration& c : points) {
     const auto value = sums.value_of(c);
-    if (!value || !sums.beats(*value)) return {Refutation::refuted, c, true};
+    if (!value || !sums.beats(*value) || !judge(spec, c).admissible) {
+      return {Refutation::refuted, c, true};
+    }
   }
   if (!Unfolding(spec, encoding, sums, advice).run()) return {};
   for (;;) {
@@ -53,9 +55,6 @@ RefutationResult Certifier::refute_frontier(const std::vector<Configuration>& po
       return {Refutation::refuted, *found};
     }
     encoding.forbid_layout(*found);
-  }
-  for (const Configuration& c : points) {
-    if (!judge(spec, c).admissible) return {Refutation::refuted, c, true};
   }
   return {Refutation::confirmed, {}};
 }

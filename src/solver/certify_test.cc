@@ -304,6 +304,11 @@ TEST(Certify, NoPointOfALargerFrontierCanBeMissing) {
       text = text.substr(0, text.find("define:")) + (test::kDefinitions + 1);
       if (text.find("budget:") == std::string::npos) text += "budget: {vms: 2}\n";
     }
+    // Hardening that saves time, and far more of it than gates cost.
+    if (seed % 4 == 1) {
+      text.replace(text.find("slowdown: 1.05"), 14, "slowdown: 0.25");
+      text.replace(text.find("gate: 62"), 8, "gate: 0.001");
+    }
     const Spec spec = test::parse(text);
     const BuiltInstance built = build_instance(spec);
     ASSERT_FALSE(built.error);

@@ -65,8 +65,8 @@ class Clauses {
   z3::check_result check(const std::vector<Literal>& assumptions = {});
   z3::check_result check(Literal assumption) { return check(std::vector<Literal>{assumption}); }
 
-  /// The same with these clauses, which are forgotten afterwards. They must not be the first to
-  /// have a literal that others will have.
+  /// The same with these clauses, which are forgotten afterwards. What defines their literals must
+  /// have been added before.
   z3::check_result check_with(const std::vector<std::vector<Literal>>& clauses,
                               const std::vector<Literal>& assumptions);
 

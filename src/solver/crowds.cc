@@ -13,15 +13,14 @@ constexpr std::size_t kMostCrowds = 2'000;
 
 bool Crowds::full(const std::vector<Members>& classes, int most, int level, int within,
                   const Members& others) {
-  if (static_cast<int>(classes.size()) < most) return false;
+  if (static_cast<int>(classes.size()) < most || level >= within) return false;
   return std::all_of(others.begin(), others.end(), [&](int other) {
     Members crowd{other};
     for (const Members& c : classes) crowd.push_back(c.front());
     std::sort(crowd.begin(), crowd.end());
-    crowd.push_back(level);
-    if (!proven_.contains(crowd) && proven_.size() >= kMostCrowds) return false;
-    const auto [known, made] = proven_.try_emplace(crowd, false);
-    crowd.pop_back();
+    const Question question{level, within, crowd};
+    if (!proven_.contains(question) && proven_.size() >= kMostCrowds) return false;
+    const auto [known, made] = proven_.try_emplace(question, false);
     if (made) known->second = encoding_.prove_crowded(crowd, level, within);
     return known->second;
   });

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <tuple>
 #include <vector>
 
 #include "solver/encoding.h"
@@ -32,13 +33,15 @@ class Crowds {
   }
 
  private:
+  using Question = std::tuple<int, int, Members>;  ///< level, within, members
+
   bool full(const std::vector<Members>& classes, int most, int level, int within,
             const Members& others);
 
   const Spec& spec_;
   Encoding& encoding_;
   const Instance& advice_;
-  std::map<Members, bool> proven_;  ///< level, members
+  std::map<Question, bool> proven_;
 };
 
 }  // namespace flexos

@@ -59,7 +59,7 @@ Encoding::Encoding(z3::context& context, const Spec& spec, bool triangles)
   if (triangles) add_triangles();
 }
 
-void Encoding::add_triangles() {
+std::size_t Encoding::add_triangles() {
   for (int level = 1; level <= top_; ++level) {
     for (int i = 0; i < n_; ++i) {
       for (int j = i + 1; j < n_; ++j) {
@@ -67,6 +67,7 @@ void Encoding::add_triangles() {
       }
     }
   }
+  return triangles_.size();
 }
 
 int Encoding::next_explored(int level) const { return next_explored_[at(level)]; }
@@ -555,9 +556,10 @@ bool Encoding::prove_crowded(const std::vector<int>& members, int level, int wit
     }
   }
   for (const Literal literal : differs) clauses_.add({!claim, !literal});
-  if (!contradicts(claim)) return false;
-  clauses_.add(differs);
-  return true;
+  const bool proven = contradicts(claim);
+  clauses_.add({!claim});
+  if (proven) clauses_.add(differs);
+  return proven;
 }
 
 bool Encoding::prove_ranges(const std::vector<Level>& low, const std::vector<Level>& high) {
@@ -571,7 +573,9 @@ bool Encoding::prove_ranges(const std::vector<Level>& low, const std::vector<Lev
     }
   }
   clauses_.add(outside);
-  return contradicts(claim);
+  const bool proven = contradicts(claim);
+  clauses_.add({!claim});
+  return proven;
 }
 
 void Encoding::forbid_layout(const Configuration& c) { forbid_between(c.levels, c.levels); }

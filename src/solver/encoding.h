@@ -85,8 +85,8 @@ class Encoding {
   /// then asserts it, which Z3 would else find out again and again. False: not proven.
   bool prove_crowded(const std::vector<int>& members, int level, int within);
 
-  /// Asserts all triangles that it does not know.
-  void add_triangles();
+  /// Asserts all triangles that it does not know. How many there are.
+  std::size_t add_triangles();
 
   /// A way to build a component, as far as the statements leave it.
   struct Option {

@@ -371,7 +371,9 @@ bool Encoding::prove_options(int i, const std::vector<int>& mates,
   const Literal claim = clauses_.fresh();
   for (const int mate : mates) clauses_.add({!claim, !apart(i, mate, 1)});
   takes_none(claim, i, wanted);
-  return contradicts(claim);
+  const bool proven = contradicts(claim);
+  clauses_.add({!claim});
+  return proven;
 }
 
 /// A literal that holds where more than one way of the cut is paid for.

@@ -20,19 +20,9 @@ LayoutSums::LayoutSums(const Spec& spec, Encoding& encoding, const Instance& adv
       deadline_(deadline),
       asked_(work),
       risks_(risk_units(spec, encoding)),
-      lists_(encoding, risks_, advice),
-      ranges_{encoding.lowest(), encoding.highest()} {
+      lists_(encoding, risks_, advice) {
   for (std::size_t l = 0; l < spec.mechanisms.size(); ++l) {
     if (l == 0 || spec.explored_mechanisms[l]) levels_.push_back(static_cast<Level>(l));
-  }
-  if (advice.infeasible) return;
-  Box narrower;
-  for (std::size_t p = 0; p < advice.pairs(); ++p) {
-    narrower.low.push_back(std::max(ranges_.low[p], advice.levels[advice.lower[p]]));
-    narrower.high.push_back(std::min(ranges_.high[p], advice.levels[advice.upper[p]]));
-  }
-  if (narrower != ranges_ && encoding.prove_ranges(narrower.low, narrower.high)) {
-    ranges_ = std::move(narrower);
   }
 }
 
@@ -161,7 +151,8 @@ struct LayoutSums::Enumeration {
   const std::vector<Level>& levels;
   Value bar;
   std::size_t most;
-  std::vector<Value> least;  ///< by component: of it and those after it
+  std::vector<std::vector<Step>> steps;  ///< by component, by rising exposure
+  std::vector<Value> least;              ///< by component: of it and those after it
   std::vector<std::size_t> options;
   std::vector<Configuration> found;
   bool complete = true;
@@ -170,11 +161,18 @@ struct LayoutSums::Enumeration {
 std::optional<std::vector<Configuration>> LayoutSums::safer_in(const std::vector<Level>& levels,
                                                                Value bar, std::size_t most) {
   const Bounds bounds = bounds_of({levels, levels});
-  Enumeration enumeration{bounds, levels, bar, most, {}, std::vector<std::size_t>(at(n_)), {}};
+  Enumeration enumeration{bounds, levels, bar, most, {}, {}, std::vector<std::size_t>(at(n_)), {}};
+  for (int i = 0; i < n_; ++i) {
+    std::vector<int> mates;
+    for (int j = 0; j < n_; ++j) {
+      if (j != i && levels[at(pair_index(i, j))] == 0) mates.push_back(j);
+    }
+    enumeration.steps.push_back(lists_.all(i, mates));
+  }
   enumeration.least.assign(at(n_) + 1, {0, 0});
   for (int i = n_ - 1; i >= 0; --i) {
     const Steps& steps = *bounds.steps[at(i)];
-    if (steps.all.empty()) return std::vector<Configuration>{};
+    if (steps.best.empty()) return std::vector<Configuration>{};
     const Value rest = enumeration.least[at(i) + 1];
     enumeration.least[at(i)] = {rest.cost + steps.best.front().cost,
                                 rest.risk + steps.best.back().exposure * bounds.open[at(i)]};
@@ -185,7 +183,7 @@ std::optional<std::vector<Configuration>> LayoutSums::safer_in(const std::vector
 }
 
 void LayoutSums::pick(Enumeration& enumeration, int i, Value sum) {
-  const auto& [bounds, levels, bar, most, least, options, found, complete] = enumeration;
+  const auto& [bounds, levels, bar, most, steps, least, options, found, complete] = enumeration;
   const Value reached{sum.cost + least[at(i)].cost, sum.risk + least[at(i)].risk};
   if (encoding_.most_cost() && reached.cost > *encoding_.most_cost()) return;
   if (std::tie(reached.risk, reached.cost) >= std::tie(bar.risk, bar.cost)) return;
@@ -204,7 +202,7 @@ void LayoutSums::pick(Enumeration& enumeration, int i, Value sum) {
     enumeration.found.push_back(std::move(c));
     return;
   }
-  for (const Step& s : bounds.steps[at(i)]->all) {
+  for (const Step& s : steps[at(i)]) {
     spend(1);
     enumeration.options[at(i)] = s.option;
     const Units risk = sum.risk + s.exposure * bounds.open[at(i)];

@@ -36,8 +36,6 @@ class LayoutSums {
 
   const RiskUnits& risks() const { return risks_; }
   OptionLists& lists() { return lists_; }
-  /// Between these all levels of all pairs are.
-  const Box& ranges() const { return ranges_; }
   /// Those that are explored, and the lowest.
   const std::vector<Level>& levels() const { return levels_; }
   const std::vector<Value>& stairs() const { return stairs_; }
@@ -90,7 +88,6 @@ class LayoutSums {
   std::int64_t asked_ = 0;  ///< the work that was left when the time was looked at
   RiskUnits risks_;
   OptionLists lists_;
-  Box ranges_;
   std::vector<Level> levels_;  ///< those explored
   std::vector<Value> stairs_;  ///< by rising cost and falling risk
 };

@@ -48,22 +48,31 @@ const std::vector<bool>& OptionLists::beside(int i, int mate) {
   return wanted;
 }
 
+std::vector<Step> OptionLists::all(int i, const std::vector<int>& mates) {
+  const auto& options = encoding_.options(i);
+  std::vector<Step> steps;
+  for (std::size_t k = 0; k < options.size(); ++k) {
+    const bool possible =
+        std::all_of(mates.begin(), mates.end(), [&](int mate) { return beside(i, mate)[k]; });
+    if (possible) steps.push_back({options[k].cost, risks_.exposure[at(i)][k], k});
+  }
+  std::sort(steps.begin(), steps.end(), [](const Step& a, const Step& b) {
+    return std::tie(a.exposure, a.cost, a.option) < std::tie(b.exposure, b.cost, b.option);
+  });
+  return steps;
+}
+
 const OptionLists::Steps& OptionLists::of(int i, const std::vector<int>& mates) {
   std::vector<int> key{i};
   key.insert(key.end(), mates.begin(), mates.end());
   const auto [known, made] = steps_.try_emplace(std::move(key));
   Steps& steps = known->second;
   if (!made) return steps;
-  const auto& options = encoding_.options(i);
-  for (std::size_t k = 0; k < options.size(); ++k) {
-    const bool possible =
-        std::all_of(mates.begin(), mates.end(), [&](int mate) { return beside(i, mate)[k]; });
-    if (possible) steps.all.push_back({options[k].cost, risks_.exposure[at(i)][k], k});
-  }
-  std::sort(steps.all.begin(), steps.all.end(), [](const Step& a, const Step& b) {
+  std::vector<Step> by_cost = all(i, mates);
+  std::sort(by_cost.begin(), by_cost.end(), [](const Step& a, const Step& b) {
     return std::tie(a.cost, a.exposure, a.option) < std::tie(b.cost, b.exposure, b.option);
   });
-  for (const Step& s : steps.all) {
+  for (const Step& s : by_cost) {
     if (steps.best.empty() || s.exposure < steps.best.back().exposure) steps.best.push_back(s);
   }
   for (const Step& s : steps.best) {
@@ -71,9 +80,6 @@ const OptionLists::Steps& OptionLists::of(int i, const std::vector<int>& mates) 
     while (hull.size() >= 2 && never_least(hull[hull.size() - 2], hull.back(), s)) hull.pop_back();
     hull.push_back(s);
   }
-  std::sort(steps.all.begin(), steps.all.end(), [](const Step& a, const Step& b) {
-    return std::tie(a.exposure, a.cost, a.option) < std::tie(b.exposure, b.cost, b.option);
-  });
   return steps;
 }
 

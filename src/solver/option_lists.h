@@ -21,7 +21,6 @@ class OptionLists {
     std::size_t option;  ///< in Encoding::options
   };
   struct Steps {
-    std::vector<Step> all;   ///< by rising exposure
     std::vector<Step> best;  ///< not dearer and more open than another, by rising cost
     std::vector<Step> hull;  ///< of these, the least of cost + x * exposure for some x >= 0
   };
@@ -31,7 +30,9 @@ class OptionLists {
   OptionLists(Encoding& encoding, const RiskUnits& risks, const Instance& advice)
       : encoding_(encoding), risks_(risks), advice_(advice) {}
 
-  /// Beside `mates`, by rising number. Stays where it is.
+  /// Beside `mates`, by rising number: all, by rising exposure.
+  std::vector<Step> all(int i, const std::vector<int>& mates);
+  /// Those that matter to sums. Stays where it is.
   const Steps& of(int i, const std::vector<int>& mates);
 
  private:

@@ -28,6 +28,19 @@ std::vector<std::vector<int>> classes_within(const std::vector<int>& members, in
   return classes;
 }
 
+/// Between what levels each pair is: the search's narrower ones, if Z3 proves them.
+Box ranges_of(Encoding& encoding, const Instance& advice) {
+  Box ranges{encoding.lowest(), encoding.highest()};
+  if (advice.infeasible) return ranges;
+  Box narrower;
+  for (std::size_t p = 0; p < advice.pairs(); ++p) {
+    narrower.low.push_back(std::max(ranges.low[p], advice.levels[advice.lower[p]]));
+    narrower.high.push_back(std::min(ranges.high[p], advice.levels[advice.upper[p]]));
+  }
+  const bool proven = narrower != ranges && encoding.prove_ranges(narrower.low, narrower.high);
+  return proven ? narrower : ranges;
+}
+
 }  // namespace
 
 PlacedBounds::PlacedBounds(const Spec& spec, Encoding& encoding, LayoutSums& sums,
@@ -39,13 +52,14 @@ PlacedBounds::PlacedBounds(const Spec& spec, Encoding& encoding, LayoutSums& sum
       risks_(sums.risks()),
       order_(order),
       n_(spec.size()),
-      bounds_(spec, encoding, sums.risks(), sums.lists(), sums.ranges()),
+      ranges_(ranges_of(encoding, advice)),
+      bounds_(spec, encoding, sums.risks(), sums.lists(), ranges_),
       count_(bounds_.weightings()),
       none_(count_, 0),
       sum_(count_) {
   if (!fits()) return;
   bounds_.look_for(sums.stairs(), encoding.most_cost());
-  surplus_ = nesting_surplus(bounds_, order, sums.levels(), sums.ranges());
+  surplus_ = nesting_surplus(bounds_, order, sums.levels(), ranges_);
 }
 
 std::pair<Units, Units> PlacedBounds::openness(std::size_t p, const Box& box) const {
@@ -62,8 +76,10 @@ std::pair<Units, Units> PlacedBounds::openness(std::size_t p, const Box& box) co
 bool PlacedBounds::nothing_new(const Units* pairs, const Units* row, const Units* others,
                                const Units* own) {
   for (std::size_t k = 0; k < count_; ++k) sum_[k] = pairs[k] + row[k] + others[k] + own[k];
-  sums_.spend(2 * count_);
-  return bounds_.nothing_new(sum_.data());
+  std::size_t work = 2 * count_;
+  const bool nothing = bounds_.nothing_new(sum_.data(), work);
+  sums_.spend(work);
+  return nothing;
 }
 
 /// Component i, with the openness and the mates that it has now. False: no option is left to it.
@@ -73,7 +89,7 @@ bool PlacedBounds::price(int i, Stage& stage) {
     if (j != i && stage.box.high[at(pair_index(i, j))] == 0) mates.push_back(j);
   }
   const OptionLists::Steps& steps = sums_.lists().of(i, mates);
-  if (steps.all.empty()) return false;
+  if (steps.best.empty()) return false;
   Units* own = stage.owns.data() + at(i) * count_;
   for (std::size_t k = 0; k < count_; ++k) stage.own[k] -= own[k];
   bounds_.own(i, steps, stage.low[at(i)], stage.high[at(i)], own);
@@ -84,7 +100,7 @@ bool PlacedBounds::price(int i, Stage& stage) {
 
 PlacedBounds::Finding PlacedBounds::begin(Stage& stage) {
   stage.placed = 1;
-  stage.box = {sums_.ranges().low, sums_.ranges().high};
+  stage.box = ranges_;
   stage.pairs.assign(count_, 0);
   stage.own.assign(count_, 0);
   stage.owns.assign(at(n_) * count_, 0);

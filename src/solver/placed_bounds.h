@@ -46,7 +46,7 @@ class PlacedBounds {
     Places places;
   };
 
-  /// All must outlive it. There are two components at least.
+  /// All must outlive it.
   PlacedBounds(const Spec& spec, Encoding& encoding, LayoutSums& sums, const Instance& advice,
                const std::vector<int>& order);
 
@@ -86,6 +86,7 @@ class PlacedBounds {
   const RiskUnits& risks_;
   const std::vector<int>& order_;
   int n_;
+  Box ranges_;  ///< between these all levels of all pairs are
   WeightedBounds bounds_;
   std::size_t count_;                        ///< of weightings
   std::vector<std::vector<Units>> surplus_;  ///< by number of those placed (nesting.h)

@@ -29,12 +29,15 @@ Unfolding::Unfolding(const Spec& spec, Encoding& encoding, LayoutSums& sums, con
 bool Unfolding::run() {
   if (order_.size() < 2) return true;
   if (!bounds_.fits()) return false;
-  encoding_.add_triangles();
   const Finding finding = bounds_.begin(stages_[1]);
   if (finding == Finding::nothing_new) pending_.push_back({});
-  if (finding == Finding::open) unfold(stages_[1], Literal::constant(true));
+  if (finding == Finding::open) {
+    sums_.spend(encoding_.add_triangles());
+    unfold(stages_[1], Literal::constant(true));
+  }
+  if (exhausted()) return false;
   for (const Clause& clause : pending_) encoding_.clauses().add(clause);
-  return !sums_.exhausted();
+  return true;
 }
 
 /// `given`: those placed are where the stage has them.
@@ -48,7 +51,7 @@ void Unfolding::unfold(const Stage& stage, Literal given) {
 /// those around the place add.
 void Unfolding::within(const Stage& stage, const Places& place, const std::vector<Units>& others,
                        const Clause& outside) {
-  if (sums_.exhausted()) return;
+  if (exhausted()) return;
   const int next = order_[at(stage.placed)];
   const Level level = sums_.levels()[place.rung];
   const auto set_levels = [&] {
@@ -98,13 +101,16 @@ void Unfolding::arrive(const Stage& stage, const Places& place, const std::vecto
 }
 
 /// Where there is much below, Z3 is asked at once whether anything is left of it, and then needs to
-/// know only that there is not: its effort grows faster than what it is told.
+/// know only that there is not: its effort grows faster than what it is told. It may be told so of
+/// `given` alone, without the path: what is new somewhere else does without this literal.
 void Unfolding::conclude(std::size_t from, Literal given) {
-  if (pending_.size() - from < kMany || given.is_true() || sums_.exhausted()) return;
+  if (pending_.size() - from < kMany || given.is_true() || exhausted()) return;
   const auto first = pending_.begin() + static_cast<std::ptrdiff_t>(from);
   std::vector<Literal> assumptions = path_;
   assumptions.push_back(given);
-  if (encoding_.clauses().check_with({first, pending_.end()}, assumptions) != z3::unsat) return;
+  const auto verdict = encoding_.clauses().check_with({first, pending_.end()}, assumptions);
+  undecided_ = verdict == z3::unknown;
+  if (verdict != z3::unsat) return;
   pending_.erase(first, pending_.end());
   pending_.push_back({!given});
 }

@@ -19,8 +19,10 @@ class Unfolding {
   /// All must outlive it. `advice`: in which order components are placed, and which layouts the
   /// search takes for impossible.
   Unfolding(const Spec& spec, Encoding& encoding, LayoutSums& sums, const Instance& advice);
+  Unfolding(const Unfolding&) = delete;
+  Unfolding& operator=(const Unfolding&) = delete;
 
-  /// False: out of range, or of work.
+  /// False: out of range, of work or of Z3's effort.
   bool run();
 
  private:
@@ -36,6 +38,7 @@ class Unfolding {
               Clause elsewhere);
   void conclude(std::size_t from, Literal given);
   bool settled(const Stage& stage);
+  bool exhausted() const { return undecided_ || sums_.exhausted(); }
 
   Encoding& encoding_;
   LayoutSums& sums_;
@@ -48,6 +51,7 @@ class Unfolding {
   /// By number of those placed: how far the next is from each, by component.
   std::vector<std::vector<Level>> levels_;
   std::vector<Clause> pending_;  ///< what Z3 has not been told
+  bool undecided_ = false;       ///< Z3 was out of effort
   std::vector<Literal> path_;    ///< where the components placed are
 };
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 
 namespace flexos {
 
@@ -21,11 +20,12 @@ constexpr std::size_t kMostRates = 2 * kSteps + 3;
 
 WeightedBounds::WeightedBounds(const Spec& spec, const Encoding& encoding, const RiskUnits& risks,
                                OptionLists& lists, const Box& ranges)
-    : risks_(risks), levels_(spec.mechanisms.size()) {
+    : levels_(spec.mechanisms.size()) {
   const int n = spec.size();
   const auto pairs = at(pair_count(n));
   std::vector<Units> open_low(at(n), 0);
   std::vector<Units> open_high(at(n), 0);
+  Units cost_span = 0;  // options may save something
   const auto explored = [&](Level l) { return l == 0 || spec.explored_mechanisms[l]; };
   for (int i = 0; i < n; ++i) {
     for (int j = 0; j < i; ++j) {
@@ -33,17 +33,21 @@ WeightedBounds::WeightedBounds(const Spec& spec, const Encoding& encoding, const
       Units least = kNone;
       Units most = 0;
       Units dearest = 0;
+      Units farthest = 0;
       for (Level l = ranges.low[p]; l <= ranges.high[p]; ++l) {
         if (!explored(l)) continue;
         least = std::min(least, risks.openness[l]);
         most = std::max(most, risks.openness[l]);
-        dearest = std::max(dearest, encoding.gate(pair_index(i, j), l));
+        const Units gate = encoding.gate(pair_index(i, j), l);
+        dearest = std::max(dearest, gate);
+        farthest = std::max(farthest, gate < 0 ? -gate : gate);
       }
       if (least == kNone) {  // no level is left to them
         fits_ = false;
         return;
       }
       most_.cost += dearest;
+      cost_span += farthest;
       for (const auto& [from, to] : {std::pair{i, j}, std::pair{j, i}}) {
         const Units weight = risks.weight[at(from * n + to)];
         open_low[at(from)] += weight * least;
@@ -52,14 +56,19 @@ WeightedBounds::WeightedBounds(const Spec& spec, const Encoding& encoding, const
     }
   }
   for (int i = 0; i < n; ++i) {
-    const Steps& steps = lists.of(i, {});
-    if (steps.all.empty()) continue;
-    most_.cost += std::max_element(steps.all.begin(), steps.all.end(), [](auto& a, auto& b) {
-                    return a.cost < b.cost;
-                  })->cost;
-    most_.risk += steps.all.back().exposure * open_high[at(i)];
+    Units dearest = 0;
+    Units farthest = 0;
+    Units exposed = 0;
+    for (const auto& step : lists.all(i, {})) {
+      dearest = std::max(dearest, step.cost);
+      farthest = std::max(farthest, step.cost < 0 ? -step.cost : step.cost);
+      exposed = std::max(exposed, step.exposure);
+    }
+    most_.cost += dearest;
+    most_.risk += exposed * open_high[at(i)];
+    cost_span += farthest;
   }
-  choose_rates(static_cast<double>(most_.cost), static_cast<double>(most_.risk));
+  choose_rates(static_cast<double>(cost_span), static_cast<double>(most_.risk));
   if (!fits_) return;
 
   const auto count = rates_.size();
@@ -68,7 +77,7 @@ WeightedBounds::WeightedBounds(const Spec& spec, const Encoding& encoding, const
   std::vector<Units> at_high(count);
   for (int i = 0; i < n; ++i) {
     const Steps& steps = lists.of(i, {});
-    if (steps.all.empty() || open_high[at(i)] == open_low[at(i)]) continue;
+    if (steps.best.empty() || open_high[at(i)] == open_low[at(i)]) continue;
     phi(steps, open_low[at(i)], at_low.data());
     phi(steps, open_high[at(i)], at_high.data());
     for (std::size_t k = 0; k < count; ++k) {
@@ -82,12 +91,12 @@ WeightedBounds::WeightedBounds(const Spec& spec, const Encoding& encoding, const
       const auto p = at(pair_index(i, j));
       for (std::size_t l = 0; l < levels_; ++l) {
         for (std::size_t k = 0; k < count; ++k) {
+          const auto level = static_cast<Level>(l);
+          if (level < ranges.low[p] || level > ranges.high[p] || !explored(level)) continue;
           Units& value = pair_[(p * levels_ + l) * count + k];
           value = rates_[k].cost * encoding.gate(pair_index(i, j), static_cast<int>(l)) +
                   risks.openness[l] * (slope_[at(i) * count + k] * risks.weight[at(i * n + j)] +
                                        slope_[at(j) * count + k] * risks.weight[at(j * n + i)]);
-          const auto level = static_cast<Level>(l);
-          if (level < ranges.low[p] || level > ranges.high[p] || !explored(level)) continue;
           Units& least = least_[p * count + k];
           least = std::min(least, value);
         }
@@ -103,8 +112,11 @@ void WeightedBounds::choose_rates(double cost_span, double risk_span) {
   constexpr double kMost = 0x1p110;
   rates_.push_back({1, 0});
   if (cost_span > 0 && risk_span > 0) {
-    for (int step = -kSteps; step <= kSteps; ++step) {
-      const double ratio = cost_span / risk_span * std::pow(2.0, 0.8 * step);
+    // Products only: the same on every machine.
+    constexpr double kStep = 1.7411011265922482;  // 2^0.8
+    double ratio = cost_span / risk_span;
+    for (int step = 0; step < kSteps; ++step) ratio /= kStep;
+    for (int step = -kSteps; step <= kSteps; ++step, ratio *= kStep) {
       const double by_cost = ratio < 1 ? kFiner / ratio : kFiner;
       const double by_risk = ratio < 1 ? kFiner : kFiner * ratio;
       // A slope times an openness is at most a risk; a sum has three such terms.
@@ -160,7 +172,7 @@ bool WeightedBounds::excludes(std::size_t rate, const Value& corner, const Units
   return rates_[rate].cost * corner.cost + rates_[rate].risk * corner.risk < bounds[rate];
 }
 
-bool WeightedBounds::nothing_new(const Units* bounds) {
+bool WeightedBounds::nothing_new(const Units* bounds, std::size_t& work) {
   // Cost alone and risk alone leave a run of corners.
   const Units least_cost = bounds[0];
   const Units least_risk = bounds[rates_.size() - 1];
@@ -170,8 +182,10 @@ bool WeightedBounds::nothing_new(const Units* bounds) {
                                          [&](const Value& c) { return c.risk >= least_risk; });
   // Neighbouring corners mostly fall to the same weighting.
   const auto excluded = [&](const Value& corner) {
+    ++work;
     if (excludes(last_rate_, corner, bounds)) return true;
     for (std::size_t k = 0; k < rates_.size(); ++k) {
+      ++work;
       if (!excludes(k, corner, bounds)) continue;
       last_rate_ = k;
       return true;

@@ -34,7 +34,7 @@ class WeightedBounds {
     Units risk;
   };
 
-  /// All must outlive it.
+  /// `ranges`: between these all levels of all pairs are.
   WeightedBounds(const Spec& spec, const Encoding& encoding, const RiskUnits& risks,
                  OptionLists& lists, const Box& ranges);
 
@@ -55,8 +55,8 @@ class WeightedBounds {
   /// `low` and `high`.
   void own(int i, const OptionLists::Steps& steps, Units low, Units high, Units* least) const;
 
-  /// Does the region leave out all that is looked for? Bounds by weighting.
-  bool nothing_new(const Units* bounds);
+  /// Does the region leave out all that is looked for? Bounds by weighting; `work` counts sums.
+  bool nothing_new(const Units* bounds, std::size_t& work);
 
  private:
   struct Rate {
@@ -68,7 +68,6 @@ class WeightedBounds {
   void phi(const OptionLists::Steps& steps, Units openness, Units* least) const;
   bool excludes(std::size_t rate, const Value& corner, const Units* bounds) const;
 
-  const RiskUnits& risks_;
   std::size_t levels_;
   bool fits_ = true;
   std::vector<Rate> rates_;   ///< the first cost alone, the last risk alone

@@ -68,7 +68,7 @@ TEST(WeightedBounds, WhatTheyLeaveOutIsNotThere) {
       for (int i = 0; i < 3; ++i) {
         std::vector<WeightedBounds::Value> more;
         for (const auto& sum : values[l]) {
-          for (const auto& option : b.lists.of(i, {}).all) {
+          for (const auto& option : b.lists.all(i, {})) {
             more.push_back(
                 {sum.cost + option.cost, sum.risk + option.exposure * b.openness(i, layouts[l])});
           }
@@ -128,7 +128,8 @@ TEST(WeightedBounds, WhatTheyLeaveOutIsNotThere) {
         b.bounds.own(i, b.lists.of(i, {}), std::min(near, far), std::max(near, far), own.data());
         for (std::size_t k = 0; k < count; ++k) sum[k] += own[k];
       }
-      const bool nothing = b.bounds.nothing_new(sum.data());
+      std::size_t work = 0;
+      const bool nothing = b.bounds.nothing_new(sum.data(), work);
       left_out += nothing ? 1 : 0;
       for (std::size_t l = 0; l < layouts.size(); ++l) {
         if (!within(layouts[l], box)) continue;
