@@ -332,5 +332,53 @@ TEST(Certify, NoPointOfALargerFrontierCanBeMissing) {
   EXPECT_GT(mutilated, 80);
 }
 
+/// A search that takes something for impossible that is not: what it misses is found.
+TEST(Certify, WrongAdviceIsNotBelieved) {
+  int missed = 0;
+  for (std::uint64_t seed = 0; seed < 60; ++seed) {
+    const Spec spec = test::parse(test::random_spec(seed, 4));
+    Instance wrong = build_instance(spec).instance;
+    const auto points_of = [](const Instance& instance) {
+      std::vector<Configuration> points;
+      for (const Solution& s : tradeoff(instance, {}).points) {
+        points.push_back(to_configuration(instance, s));
+      }
+      return points;
+    };
+    const auto right = points_of(wrong);
+    test::Draw draw(seed);
+    const int i = draw.below(4);
+    const int j = (i + 1 + draw.below(3)) % 4;
+    const auto p = static_cast<std::size_t>(pair_index(i, j));
+    switch (seed % 4) {
+      case 0:
+        wrong.co_resident[static_cast<std::size_t>(i * 4 + j)] &= 1;
+        break;
+      case 1:
+        wrong.lower[p] = std::max<Rung>(wrong.lower[p], 1);
+        break;
+      case 2:
+        wrong.upper[p] = std::min<Rung>(wrong.upper[p], 1);
+        break;
+      default:
+        wrong.keys = 1;
+    }
+    const auto points = points_of(wrong);
+    const auto values = [&](const std::vector<Configuration>& list) {
+      std::vector<std::string> result;
+      for (const Configuration& c : list) {
+        const Evaluation e = judge(spec, c);
+        result.push_back(e.cost_exact + " " + std::to_string(e.safety_score));
+      }
+      return result;
+    };
+    if (values(points) == values(right)) continue;
+    ++missed;
+    const auto found = Certifier(spec, {}).refute_frontier(points, wrong, {kEnough, kEnough});
+    EXPECT_EQ(found.verdict, Refutation::refuted) << "seed " << seed;
+  }
+  EXPECT_GT(missed, 20);
+}
+
 }  // namespace
 }  // namespace flexos

@@ -48,6 +48,21 @@ TEST(Crowds, AnAddressSpaceIsNoVm) {
   EXPECT_FALSE(wrong.crowds.no_vm_more({{0}}, {1}));
 }
 
+/// The same where only one of the two is said to be too many.
+TEST(Crowds, WhatIsProvenOfAnAddressSpaceIsNotOfVms) {
+  Asked wrong(test::parse(test::harmless({"a", "b", "c"}) + R"(budget: {keys: 1}
+define:
+  mechanisms:
+    none: {level: 0, strength: 0, gate: 0, backend: true}
+    vm:   {level: 10, strength: 95, gate: 462, backend: true}
+    pt:   {level: 50, strength: 85, gate: 616, backend: true}
+)"),
+              1, 1);
+  ASSERT_LT(wrong.spec.vm, wrong.spec.pt);
+  EXPECT_TRUE(wrong.crowds.no_compartment_more({{0}}, {1}));
+  EXPECT_FALSE(wrong.crowds.no_vm_more({{0}}, {1}));
+}
+
 /// What was asked leaves nothing behind but what was proven.
 TEST(Crowds, WhatWasAskedForbidsNothing) {
   Asked wrong(three(""), 1, 2);

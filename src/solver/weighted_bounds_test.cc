@@ -143,6 +143,54 @@ TEST(WeightedBounds, WhatTheyLeaveOutIsNotThere) {
   EXPECT_GT(new_ones, 100);
 }
 
+/// By the first and last weighting alone, which are cost and risk: to the unit.
+TEST(WeightedBounds, NewIsWhatIsCheaperOrLessRisky) {
+  Bounded b(test::parse(test::random_spec(1, 3)));
+  b.bounds.look_for({{10, 5}}, 20);
+  const auto nothing = [&](Units cost, Units risk) {
+    std::vector<Units> bounds(b.bounds.weightings(), -(Units{1} << 100));
+    bounds.front() = cost;
+    bounds.back() = risk;
+    std::size_t work = 0;
+    return b.bounds.nothing_new(bounds.data(), work);
+  };
+  EXPECT_TRUE(nothing(10, 5));
+  EXPECT_FALSE(nothing(9, 5));
+  EXPECT_FALSE(nothing(10, 4));
+  EXPECT_FALSE(nothing(20, 0));
+  EXPECT_TRUE(nothing(21, 0));
+}
+
+/// Over a range of openness nothing is below what the bound says.
+TEST(WeightedBounds, OfOptionsTheLeastIsAtAnEnd) {
+  int below = 0;
+  for (std::uint64_t seed = 0; seed < 10; ++seed) {
+    Bounded b(test::parse(test::random_spec(seed, 3)));
+    const std::size_t count = b.bounds.weightings();
+    const std::vector<Level> far(3, static_cast<Level>(b.spec.mechanisms.size() - 1));
+    for (int i = 0; i < 3; ++i) {
+      const Units from = b.openness(i, far);
+      const Units step = (b.openness(i, {0, 0, 0}) - from) / 6;
+      std::vector<Units> range(count);
+      std::vector<Units> at_one(count);
+      for (int low = 0; low <= 6; ++low) {
+        for (int high = low; high <= 6; ++high) {
+          b.bounds.own(i, b.lists.of(i, {}), from + low * step, from + high * step, range.data());
+          for (int one = low; one <= high; ++one) {
+            const Units there = from + one * step;
+            b.bounds.own(i, b.lists.of(i, {}), there, there, at_one.data());
+            for (std::size_t k = 0; k < count; ++k) {
+              EXPECT_TRUE(range[k] <= at_one[k]) << "seed " << seed;
+              below += range[k] < at_one[k] ? 1 : 0;
+            }
+          }
+        }
+      }
+    }
+  }
+  EXPECT_GT(below, 100);
+}
+
 /// What components to come add as they must nest: the least over all ultrametrics.
 TEST(Nesting, TheSurplusIsTheLeastOfAllNestings) {
   int more = 0;
