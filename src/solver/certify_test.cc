@@ -254,18 +254,28 @@ profile:
   EXPECT_GT(beaten, 0);
 }
 
+std::vector<Configuration> frontier_of(const Instance& instance) {
+  std::vector<Configuration> points;
+  for (const Solution& s : tradeoff(instance, {}).points) {
+    points.push_back(to_configuration(instance, s));
+  }
+  return points;
+}
+
+RefutationResult of_frontier(const Spec& spec, const std::vector<Configuration>& points,
+                             const Instance& advice) {
+  return Certifier(spec, {}).refute_frontier(points, advice, {kEnough, kEnough});
+}
+
 TEST(Certify, TheFrontierIsAllOfIt) {
   int mutilated = 0;
   for (std::uint64_t seed = 0; seed < 40; ++seed) {
     const Spec spec = test::parse(test::random_spec(seed, 3));
     const BuiltInstance built = build_instance(spec);
     ASSERT_FALSE(built.error);
-    std::vector<Configuration> points;
-    for (const Solution& s : tradeoff(built.instance, {}).points) {
-      points.push_back(to_configuration(built.instance, s));
-    }
+    const auto points = frontier_of(built.instance);
     const auto verdict = [&](const std::vector<Configuration>& answer) {
-      return Certifier(spec, {}).refute_frontier(answer, built.instance, {kEnough, kEnough});
+      return of_frontier(spec, answer, built.instance);
     };
     EXPECT_EQ(verdict(points).verdict, Refutation::confirmed) << "seed " << seed;
     const auto all = by_cost(spec);
@@ -312,12 +322,9 @@ TEST(Certify, NoPointOfALargerFrontierCanBeMissing) {
     const Spec spec = test::parse(text);
     const BuiltInstance built = build_instance(spec);
     ASSERT_FALSE(built.error);
-    std::vector<Configuration> points;
-    for (const Solution& s : tradeoff(built.instance, {}).points) {
-      points.push_back(to_configuration(built.instance, s));
-    }
+    const auto points = frontier_of(built.instance);
     const auto verdict = [&](const std::vector<Configuration>& answer) {
-      return Certifier(spec, {}).refute_frontier(answer, built.instance, {kEnough, kEnough});
+      return of_frontier(spec, answer, built.instance);
     };
     EXPECT_EQ(verdict(points).verdict, Refutation::confirmed) << "seed " << seed;
     for (std::size_t k = 0; k < points.size(); k += 1 + points.size() / 6) {
@@ -338,14 +345,7 @@ TEST(Certify, WrongAdviceIsNotBelieved) {
   for (std::uint64_t seed = 0; seed < 60; ++seed) {
     const Spec spec = test::parse(test::random_spec(seed, 4));
     Instance wrong = build_instance(spec).instance;
-    const auto points_of = [](const Instance& instance) {
-      std::vector<Configuration> points;
-      for (const Solution& s : tradeoff(instance, {}).points) {
-        points.push_back(to_configuration(instance, s));
-      }
-      return points;
-    };
-    const auto right = points_of(wrong);
+    const auto right = frontier_of(wrong);
     test::Draw draw(seed);
     const int i = draw.below(4);
     const int j = (i + 1 + draw.below(3)) % 4;
@@ -363,7 +363,7 @@ TEST(Certify, WrongAdviceIsNotBelieved) {
       default:
         wrong.keys = 1;
     }
-    const auto points = points_of(wrong);
+    const auto points = frontier_of(wrong);
     const auto values = [&](const std::vector<Configuration>& list) {
       std::vector<std::string> result;
       for (const Configuration& c : list) {
@@ -374,7 +374,7 @@ TEST(Certify, WrongAdviceIsNotBelieved) {
     };
     if (values(points) == values(right)) continue;
     ++missed;
-    const auto found = Certifier(spec, {}).refute_frontier(points, wrong, {kEnough, kEnough});
+    const auto found = of_frontier(spec, points, wrong);
     EXPECT_EQ(found.verdict, Refutation::refuted) << "seed " << seed;
   }
   EXPECT_GT(missed, 20);

@@ -123,11 +123,14 @@ Compartments fewest_compartments(const Spec& spec, const Ask& request) {
   encoding.require_budget();
   const auto find = [&](int count, std::optional<Configuration>& found) {
     const Literal few = encoding.compartments_at_most(count);
-    z3::check_result verdict = encoding.clauses().check(few);
-    while (verdict == z3::sat && !(found = encoding.read()) && !request.deadline.passed()) {
-      verdict = encoding.clauses().check(few);
+    for (;;) {
+      const z3::check_result verdict = encoding.clauses().check(few);
+      found = verdict == z3::sat ? encoding.read() : std::nullopt;
+      if (verdict != z3::sat) return verdict;
+      if (found && !over_budget(spec, *found)) return verdict;
+      if (request.deadline.passed()) return z3::unknown;
+      if (found) encoding.forbid(*found);
     }
-    return verdict;
   };
   int best = n + 1;
   for (int count = static_cast<int>(result.clique.size()); count < best;) {
@@ -144,11 +147,6 @@ Compartments fewest_compartments(const Spec& spec, const Ask& request) {
       }
       continue;
     }
-    if (!found) break;
-    if (over_budget(spec, *found)) {
-      encoding.forbid(*found);
-      continue;
-    }
     best = compartments_of(*found, n);
     result.feasible = true;
     result.witness = plain(spec, *found);
@@ -157,8 +155,12 @@ Compartments fewest_compartments(const Spec& spec, const Ask& request) {
     // Fewer were refuted on the way here, but for those that the clique spoke against.
     bool refuted = static_cast<int>(result.clique.size()) < best;
     if (!refuted && certifiable(spec, request)) {
-      found.reset();
-      refuted = find(best - 1, found) == z3::unsat;
+      const z3::check_result fewer = find(best - 1, found);
+      refuted = fewer == z3::unsat;
+      if (fewer == z3::sat) {
+        settle(spec, {Refutation::refuted, *found}, result.certificate, result.error);
+        return result;
+      }
     }
     result.certificate.proof = refuted ? Proof::z3 : Proof::bound;
     return result;

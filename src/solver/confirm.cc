@@ -27,11 +27,7 @@ std::string why_not_certified(const Spec& spec, const Ask& request) {
   return fmt::format("more than {} components: ask Z3 to confirm with --certify", kCertifyUpTo);
 }
 
-Share share_of_least_risk(std::int64_t nodes, const Ask& request) {
-  return share_of_frontier(nodes, 0, request);
-}
-
-Share share_of_frontier(std::int64_t nodes, std::int64_t sums, const Ask& request) {
+Share share_of_search(std::int64_t nodes, std::int64_t sums, const Ask& request) {
   // The more nodes a search has, the less each takes it.
   constexpr std::int64_t kFew = 500'000;
   const std::int64_t few = std::min(nodes, kFew);

@@ -14,13 +14,10 @@ bool certifiable(const Spec& spec, const Ask& request);
 /// What a person should know where it is not because of the spec's size; else "".
 std::string why_not_certified(const Spec& spec, const Ask& request);
 
-/// What may be spent on confirming the least risky that a search found in so many nodes: about
-/// three times what that took, and a fifth of a second to start with, as it may be over before Z3
-/// has begun; a thousand times as much where it is asked for by name.
-Share share_of_least_risk(std::int64_t nodes, const Ask& request);
-
-/// The same for a frontier, which took it so many sums of costs and risks as well.
-Share share_of_frontier(std::int64_t nodes, std::int64_t sums, const Ask& request);
+/// What may be spent on confirming what a search of costs and risks found in so many nodes and sums
+/// of them: about three times what that took, and a fifth of a second to start with, as it may be
+/// over before Z3 has begun; a thousand times as much where it is asked for by name.
+Share share_of_search(std::int64_t nodes, std::int64_t sums, const Ask& request);
 
 /// What Z3's verdict makes of an answer that rests on exact bounds. Where Z3 found what the search
 /// missed, `error` says so: there is no answer then.

@@ -533,6 +533,7 @@ void Encoding::forbid(const Configuration& c) {
   clauses_.add(differs);
 }
 
+/// Levels that are, pair by pair, at least those of `low` and at most those of `high`.
 void Encoding::forbid_between(const std::vector<Level>& low, const std::vector<Level>& high) {
   std::vector<Literal> outside;
   for (int i = 0; i < n_; ++i) {
@@ -556,10 +557,9 @@ bool Encoding::prove_crowded(const std::vector<int>& members, int level, int wit
     }
   }
   for (const Literal literal : differs) clauses_.add({!claim, !literal});
-  const bool proven = contradicts(claim);
-  clauses_.add({!claim});
-  if (proven) clauses_.add(differs);
-  return proven;
+  if (!contradicts(claim)) return false;
+  clauses_.add(differs);
+  return true;
 }
 
 bool Encoding::prove_ranges(const std::vector<Level>& low, const std::vector<Level>& high) {
@@ -573,9 +573,7 @@ bool Encoding::prove_ranges(const std::vector<Level>& low, const std::vector<Lev
     }
   }
   clauses_.add(outside);
-  const bool proven = contradicts(claim);
-  clauses_.add({!claim});
-  return proven;
+  return contradicts(claim);
 }
 
 void Encoding::forbid_layout(const Configuration& c) { forbid_between(c.levels, c.levels); }

@@ -68,9 +68,6 @@ class Encoding {
   /// built so could be built the same with the levels of `c`, safer and no dearer.
   void forbid_covered(const Configuration& c);
 
-  /// Forbids levels that are, pair by pair, at least those of `low` and at most those of `high`.
-  void forbid_between(const std::vector<Level>& low, const std::vector<Level>& high);
-
   /// Is the pair at least at this level?
   Literal apart(int i, int j, int level);
 
@@ -157,6 +154,7 @@ class Encoding {
   Literal opens(int i, int level);
   Literal implied_by(const std::vector<Conjunction>& any);
   bool contradicts(Literal claim);
+  void forbid_between(const std::vector<Level>& low, const std::vector<Level>& high);
   void takes_none(Literal given, int i, const std::vector<bool>& options);
   bool add_broken_triangles(const std::vector<Level>& known, std::vector<Level>& levels);
 

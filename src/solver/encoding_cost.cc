@@ -310,15 +310,16 @@ void Encoding::takes_none(Literal given, int i, const std::vector<bool>& options
 }
 
 /// Does the claim contradict the encoding? Models that break what Z3 was not told yet are no
-/// objection. False: it does not, or Z3 does not say.
+/// objection. False: it does not, or Z3 does not say. It has been asked then: it holds no more.
 bool Encoding::contradicts(Literal claim) {
   constexpr int kRounds = 50;
-  for (int round = 0; round < kRounds; ++round) {
-    const z3::check_result verdict = clauses_.check(claim);
-    if (verdict != z3::sat) return verdict == z3::unsat;
-    if (read()) return false;
+  z3::check_result verdict = z3::sat;
+  for (int round = 0; round < kRounds && verdict == z3::sat; ++round) {
+    verdict = clauses_.check(claim);
+    if (verdict == z3::sat && read()) break;
   }
-  return false;
+  clauses_.add({!claim});
+  return verdict == z3::unsat;
 }
 
 bool Encoding::prove_cheapest(const std::vector<Configuration>& list) {
@@ -371,9 +372,7 @@ bool Encoding::prove_options(int i, const std::vector<int>& mates,
   const Literal claim = clauses_.fresh();
   for (const int mate : mates) clauses_.add({!claim, !apart(i, mate, 1)});
   takes_none(claim, i, wanted);
-  const bool proven = contradicts(claim);
-  clauses_.add({!claim});
-  return proven;
+  return contradicts(claim);
 }
 
 /// A literal that holds where more than one way of the cut is paid for.

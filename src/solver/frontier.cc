@@ -32,7 +32,7 @@ Frontier frontier(const Spec& spec, const Ask& request) {
   if (certifier && found.complete) {
     settle(spec,
            certifier->refute_frontier(result.points, built.instance,
-                                      share_of_frontier(found.nodes, found.sums, request)),
+                                      share_of_search(found.nodes, found.sums, request)),
            result.certificate, result.error);
   }
   if (certifier && request.process_ends) certifier->leave_standing();

@@ -97,7 +97,7 @@ void certify(const Spec& spec, const RankRequest& request, std::optional<Certifi
   if (ranking.feasible && request.objective == Objective::safest) {
     settle(spec,
            certifier->refute_safer(least_risk_answer(instance, found, ranking, request), instance,
-                                   share_of_least_risk(found.stats.nodes, request)),
+                                   share_of_search(found.stats.nodes, 0, request)),
            ranking.certificate, ranking.error);
     return;
   }

@@ -172,6 +172,7 @@ bool WeightedBounds::excludes(std::size_t rate, const Value& corner, const Units
   return rates_[rate].cost * corner.cost + rates_[rate].risk * corner.risk < bounds[rate];
 }
 
+/// As in placement.cc, and not the same code: what confirms the search does not rest on it.
 bool WeightedBounds::nothing_new(const Units* bounds, std::size_t& work) {
   // Cost alone and risk alone leave a run of corners.
   const Units least_cost = bounds[0];

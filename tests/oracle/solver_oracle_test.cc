@@ -122,26 +122,33 @@ std::string rank_agrees(const Spec& spec, std::uint64_t seed) {
   return wrong.empty() ? "" : "safest-" + wrong;
 }
 
+/// Of each layout the first in an order; nullopt: two of a layout are.
+template <typename Key>
+std::optional<std::map<std::uint32_t, Found>> first_of_layouts(Brute& brute, const Key& key) {
+  std::map<std::uint32_t, Found> first;
+  std::set<std::uint32_t> twins;
+  for (const Found& found : brute.all()) {
+    const auto [entry, fresh] = first.emplace(found.matrix, found);
+    if (fresh) continue;
+    if (key(found) == key(entry->second)) twins.insert(found.matrix);
+    if (key(found) >= key(entry->second)) continue;
+    entry->second = found;
+    twins.erase(found.matrix);
+  }
+  if (!twins.empty()) return std::nullopt;
+  return first;
+}
+
 /// `rank --distinct`: the cheapest of each layout (ties: least risk) but for those that another of
 /// them, or what is built of the same in another layout, beats: no dearer, and at least as safe in
 /// every coordinate. "ambiguous" where a layout has two that are cheapest and of equal risk: either
 /// may stand for it.
 std::string expected_distinct(const Spec& spec, Brute& brute, std::vector<Integer>& costs) {
-  std::map<std::uint32_t, Found> cheapest;
-  std::set<std::uint32_t> twins;
-  for (const Found& found : brute.all()) {
-    const auto [entry, fresh] = cheapest.emplace(found.matrix, found);
-    if (fresh) continue;
-    const auto now = std::pair(found.cost, found.risk);
-    const auto best = std::pair(entry->second.cost, entry->second.risk);
-    if (now == best) twins.insert(found.matrix);
-    if (now >= best) continue;
-    entry->second = found;
-    twins.erase(found.matrix);
-  }
-  if (!twins.empty()) return "ambiguous";
+  const auto cheapest =
+      first_of_layouts(brute, [](const Found& found) { return std::pair(found.cost, found.risk); });
+  if (!cheapest) return "ambiguous";
   std::vector<std::pair<Found, Configuration>> layouts;
-  for (const auto& [matrix, found] : cheapest) {
+  for (const auto& [matrix, found] : *cheapest) {
     layouts.emplace_back(found, brute.configuration(found));
   }
   std::map<decltype(Found::ways), std::vector<std::pair<Found, Configuration>>> built_alike;
@@ -170,26 +177,16 @@ std::string expected_distinct(const Spec& spec, Brute& brute, std::vector<Intege
 /// another of them beats.
 std::string expected_safest_distinct(const Spec& spec, Brute& brute,
                                      std::vector<std::pair<Integer, Integer>>& values) {
-  std::map<std::uint32_t, Found> safest;
-  std::set<std::uint32_t> twins;
-  for (const Found& found : brute.all()) {
-    const auto [entry, fresh] = safest.emplace(found.matrix, found);
-    if (fresh) continue;
-    const auto now = std::pair(found.risk, found.cost);
-    const auto best = std::pair(entry->second.risk, entry->second.cost);
-    if (now == best) twins.insert(found.matrix);
-    if (now >= best) continue;
-    entry->second = found;
-    twins.erase(found.matrix);
-  }
-  if (!twins.empty()) return "ambiguous";
-  for (const auto& [matrix, found] : safest) {
+  const auto safest =
+      first_of_layouts(brute, [](const Found& found) { return std::pair(found.risk, found.cost); });
+  if (!safest) return "ambiguous";
+  for (const auto& [matrix, found] : *safest) {
     const Configuration c = brute.configuration(found);
     const auto beats = [&](const auto& other) {
       return other.first != found.matrix && other.second.cost <= found.cost &&
              brute.at_least_as_safe(brute.configuration(other.second), c);
     };
-    if (std::none_of(safest.begin(), safest.end(), beats)) {
+    if (std::none_of(safest->begin(), safest->end(), beats)) {
       values.emplace_back(found.risk, found.cost);
     }
   }
