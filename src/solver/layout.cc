@@ -79,6 +79,41 @@ std::optional<Solution> cheapest(const Instance& instance, const std::vector<Run
   return solution;
 }
 
+std::optional<Units> cheapest_step_apart(const Instance& instance, const std::vector<Rung>& rungs) {
+  std::optional<Units> least;
+  std::vector<std::size_t> moved;
+  const auto rung = [&](int i, int j) { return rungs[at(pair_index(i, j))]; };
+  for (Rung r = 0; r < instance.top_rung(); ++r) {
+    for (int i = 0; i < instance.n; ++i) {
+      // The part is who is nearer to i than r, and i is the first of it.
+      const auto inside = [&](int k) { return k == i || rung(i, k) < r; };
+      bool first = true;
+      for (int k = 0; k < i && first; ++k) first = !inside(k);
+      if (!first) continue;
+      moved.clear();
+      Units extra = 0;
+      bool possible = true;
+      for (int k = 0; k < instance.n && possible; ++k) {
+        if (!inside(k)) continue;
+        for (int j = 0; j < instance.n && possible; ++j) {
+          if (inside(j) || rung(i, j) != r) continue;
+          const auto p = at(pair_index(k, j));
+          possible = r < instance.upper[p];
+          if (!possible) break;
+          moved.push_back(p);
+          extra += instance.gate[p][r + 1U] - instance.gate[p][r];
+        }
+      }
+      extra = std::max(extra, Units{0});
+      if (!possible || moved.empty() || (least && extra >= *least)) continue;
+      std::vector<Rung> apart = rungs;
+      for (const std::size_t p : moved) apart[p] = static_cast<Rung>(r + 1);
+      if (within_limits(instance, apart)) least = extra;
+    }
+  }
+  return least;
+}
+
 void enumerate(const Instance& instance, const std::vector<Rung>& rungs,
                const std::function<bool(const Solution&)>& accept) {
   const auto allowed = classes_of_layout(instance, rungs);

@@ -17,6 +17,12 @@ std::optional<std::vector<ClassMask>> classes_of_layout(const Instance& instance
 /// The cheapest solution of the layout. `rungs` must be an ultrametric within the domains.
 std::optional<Solution> cheapest(const Instance& instance, const std::vector<Rung>& rungs);
 
+/// What it costs at least to take one part of the nesting (a component, or all that are nearer to
+/// each other than to the rest) one rung away from what it is nearest to: options stay possible
+/// then. Not below 0; nullopt: none of these steps is within domains and limits. `rungs` must be
+/// an ultrametric.
+std::optional<Units> cheapest_step_apart(const Instance& instance, const std::vector<Rung>& rungs);
+
 /// All solutions of the layout in order of (cost, risk), until `accept` says stop (false).
 void enumerate(const Instance& instance, const std::vector<Rung>& rungs,
                const std::function<bool(const Solution&)>& accept);

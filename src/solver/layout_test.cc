@@ -94,6 +94,46 @@ components:
   EXPECT_NE((*classes_of_layout(in, {0}))[0], in.all_classes(0));
 }
 
+TEST(Layout, AStepApartIsAFinerLayout) {
+  int steps = 0;
+  int none = 0;
+  for (std::uint64_t seed = 0; seed < 40; ++seed) {
+    const Instance in = instance_of(test::parse(test::random_spec(seed, 4)));
+    if (in.infeasible) continue;
+    const auto gates = [&](const std::vector<Rung>& rungs) {
+      Units sum = 0;
+      for (std::size_t p = 0; p < in.pairs(); ++p) sum += in.gate[p][rungs[p]];
+      return sum;
+    };
+    std::vector<std::vector<Rung>> layouts;
+    for (const auto& rungs : test::ultrametrics(4, static_cast<int>(in.levels.size()))) {
+      if (inside(in, rungs) && within_limits(in, rungs)) layouts.push_back(rungs);
+    }
+    for (const auto& rungs : layouts) {
+      bool any = false;
+      bool one = false;
+      const auto step = cheapest_step_apart(in, rungs);
+      for (const auto& finer : layouts) {
+        if (finer == rungs) continue;
+        bool apart = true;
+        for (std::size_t p = 0; p < in.pairs(); ++p) apart = apart && finer[p] >= rungs[p];
+        if (!apart) continue;
+        const Units extra = std::max(Units{0}, gates(finer) - gates(rungs));
+        any = true;
+        one = one || (step && extra == *step);
+      }
+      if (step) {
+        ++steps;
+        EXPECT_TRUE(one) << "seed " << seed;  // it costs what some finer layout costs
+      } else if (!any) {
+        ++none;
+      }
+    }
+  }
+  EXPECT_GT(steps, 1000);
+  EXPECT_GT(none, 20);
+}
+
 TEST(Layout, NoOptionLeftIsNoSolution) {
   const Spec spec = test::parse(R"(flexos: 1
 components:

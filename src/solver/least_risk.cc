@@ -68,6 +68,8 @@ class LeastRiskGoal : public Goal {
 
   bool pause(std::int64_t /*nodes*/) override { return false; }
 
+  bool least_risk_first() const override { return true; }
+
   /// Least risk first; within equal risk cheaper first.
   static bool safer(const Solution& a, const Solution& b) {
     return std::tie(a.risk, a.cost, a.rungs, a.options) <
@@ -154,9 +156,11 @@ class LeastRiskGoal : public Goal {
 
 SearchResult least_risk(const Instance& instance, const SearchRequest& request) {
   LeastRiskGoal goal(instance, request);
-  Placement placement(instance, goal, request.deadline);
-  placement.run();
   SearchResult result;
+  if (const auto start = cheapest_layout(instance, request.deadline)) goal.layout(*start);
+  constexpr int kMostNested = 8;
+  Placement placement(instance, goal, request.deadline, kMostNested);
+  placement.run();
   result.solutions = goal.take();
   result.complete = !placement.stopped() && !goal.cut_short();
   result.exhausted =

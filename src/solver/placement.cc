@@ -11,8 +11,9 @@ std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 }  // namespace
 
-Placement::Placement(const Instance& instance, Goal& goal, const Deadline& deadline)
-    : in_(instance), goal_(goal), deadline_(deadline), bounds_(instance) {
+Placement::Placement(const Instance& instance, Goal& goal, const Deadline& deadline,
+                     int most_nested)
+    : in_(instance), goal_(goal), deadline_(deadline), bounds_(instance, most_nested) {
   order_ = bounds_.order();
   rungs_.assign(in_.pairs(), 0);
   places_.resize(at(in_.n) + 1);
@@ -61,6 +62,7 @@ void Placement::descend(int placed) {
     for (std::size_t k = 0; k < choice.added.size(); ++k) {
       choice.added[k] += bound_.scalar[k] - bound_.next[k];
     }
+    if (goal_.least_risk_first()) choice.merit = choice.added.back();
   }
   std::sort(choices.begin(), choices.end(), [](const auto& a, const auto& b) {
     return std::tie(a.merit, a.place.beside, a.place.rung) <
@@ -144,6 +146,15 @@ bool Placement::nothing_new(const std::vector<double>& bound) {
     run = end;
   }
   return true;
+}
+
+std::optional<std::vector<Rung>> cheapest_layout(const Instance& instance,
+                                                 const Deadline& deadline) {
+  SearchRequest request;
+  request.deadline = deadline;
+  SearchResult found = search(instance, request);
+  if (found.solutions.empty()) return std::nullopt;
+  return std::move(found.solutions.front().rungs);
 }
 
 }  // namespace flexos

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "solver/scalarised.h"
@@ -22,13 +23,18 @@ class Goal {
   virtual void layout(const std::vector<Rung>& rungs) = 0;
   /// Called now and then; true = stop.
   virtual bool pause(std::int64_t nodes) = 0;
+  /// Which choice to follow first: what leaves the least risk? Else a mixture of cost and risk.
+  virtual bool least_risk_first() const { return false; }
 };
 
 /// Depth-first placement of components into the nesting, one after the other; subtrees from which
 /// no corner of the goal can be reached are cut by the bounds of scalarised.h.
 class Placement {
  public:
-  Placement(const Instance& instance, Goal& goal, const Deadline& deadline);
+  /// `most_nested`: see Scalarised. What pays where costs and risks are traded does not where there
+  /// is little to find.
+  Placement(const Instance& instance, Goal& goal, const Deadline& deadline,
+            int most_nested = Scalarised::kMostNested);
 
   /// Hands the goal every layout that may be of interest, good starts first.
   void run();
@@ -57,5 +63,9 @@ class Placement {
   std::int64_t nodes_ = 0;
   bool stopped_ = false;
 };
+
+/// The cheapest solution's: where the budget is tight, a placement may be long in coming upon any.
+std::optional<std::vector<Rung>> cheapest_layout(const Instance& instance,
+                                                 const Deadline& deadline);
 
 }  // namespace flexos

@@ -10,8 +10,8 @@ namespace flexos {
 
 namespace {
 
-/// Nodes and option sets looked at before a large system's answer is given as it stands.
-constexpr std::int64_t kEffort = 4'000'000;
+/// What is looked at before a large system's answer is given as it stands: up to a minute's work.
+constexpr std::int64_t kEffort = 2'000'000'000;
 
 /// Z3's share, in its own unit (a second has some two millions): about 300 an element are needed,
 /// which is less than what it took to find them.

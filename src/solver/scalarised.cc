@@ -60,8 +60,8 @@ std::vector<int> placement_order(const Instance& instance) {
   return order;
 }
 
-Scalarised::Scalarised(const Instance& instance)
-    : in_(instance), order_(placement_order(instance)) {
+Scalarised::Scalarised(const Instance& instance, int most_nested)
+    : in_(instance), most_nested_(most_nested), order_(placement_order(instance)) {
   const int n = in_.n;
   for (const Units u : in_.openness) open_.push_back(static_cast<double>(u));
   weight_.assign(at(n), std::vector<double>(at(n), 0.0));
@@ -280,7 +280,7 @@ void Scalarised::nest() {
   const int n = in_.n;
   const auto rungs = in_.levels.size();
   suffix_.assign(rates_.size(), std::vector<double>(at(n) + 1, 0.0));
-  if (n > kMaxDynamic) {
+  if (n > most_nested_) {
     for (std::size_t k = 0; k < rates_.size(); ++k) {
       for (int m = n - 1; m >= 0; --m) {
         double sum = suffix_[k][at(m) + 1];

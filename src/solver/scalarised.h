@@ -54,7 +54,11 @@ class Scalarised {
     std::vector<double> placed;    ///< by rate: pairs of those placed
   };
 
-  explicit Scalarised(const Instance& instance);
+  /// So many components to come have their best nesting found: 3^14 pairs of subsets a rate, which
+  /// takes seconds.
+  static constexpr int kMostNested = 14;
+
+  explicit Scalarised(const Instance& instance, int most_nested = kMostNested);
 
   /// Components in the order in which they are placed.
   const std::vector<int>& order() const { return order_; }
@@ -91,7 +95,6 @@ class Scalarised {
     double exposure;
     int option_class;
   };
-  static constexpr int kMaxDynamic = 14;  ///< 3^14 subset pairs a rate
 
   void choose_rates();
   void tangents();
@@ -107,6 +110,7 @@ class Scalarised {
   std::vector<Line> lower_hull(int i, ClassMask classes) const;
 
   const Instance& in_;
+  int most_nested_;
   std::vector<int> order_;
   std::vector<Rate> rates_;
   std::vector<double> open_;                 ///< by rung

@@ -1,0 +1,84 @@
+#include "solver/packings.h"
+
+#include <algorithm>
+
+#include "model/order.h"
+#include "solver/test_specs.h"
+
+namespace flexos {
+namespace {
+
+/// Keeps what it is given.
+class Kept : public Packings::Receiver {
+ public:
+  explicit Kept(Units bar) : bar_(bar) {}
+  Units most_risk() override { return bar_; }
+  void packing(const Solution& solution) override { solutions.push_back(solution); }
+  bool enough(std::int64_t) override { return false; }
+  std::vector<Solution> solutions;
+
+ private:
+  Units bar_;
+};
+
+std::vector<Solution> packings(const Spec& spec, const Instance& in, Units bar) {
+  const OptionOrder order = [&](int i, const Option& b, const Option& a) {
+    return (a.hardening & ~b.hardening) == 0 &&
+           variant_at_least(spec.components[test::at(i)], b.variant, a.variant);
+  };
+  Kept kept(bar);
+  Packings look(in, order, kept);
+  for (const auto& rungs : test::ultrametrics(in.n, static_cast<int>(in.levels.size()))) {
+    bool inside = within_limits(in, rungs);
+    for (std::size_t p = 0; p < in.pairs(); ++p) {
+      inside = inside && rungs[p] >= in.lower[p] && rungs[p] <= in.upper[p];
+    }
+    if (inside) look.look_in(rungs);
+  }
+  return kept.solutions;
+}
+
+TEST(Packings, AllThatNothingIsSaferThanAndFewOthers) {
+  std::size_t found = 0;
+  std::size_t maximal = 0;
+  for (std::uint64_t seed = 0; seed < 60; ++seed) {
+    const Spec spec = test::parse(test::random_spec(seed, 3));
+    const BuiltInstance built = build_instance(spec);
+    ASSERT_FALSE(built.error);
+    if (built.instance.infeasible) continue;
+    const std::vector<Configuration> all = test::admissible(spec);
+    std::set<std::string> expected;
+    for (const Configuration& c : all) {
+      const bool below = std::any_of(all.begin(), all.end(), [&](const Configuration& other) {
+        return other != c && at_least_as_safe(spec, other, c);
+      });
+      if (!below) expected.insert(canonical_text(spec, c));
+    }
+    std::set<std::string> got;
+    std::vector<Units> risks;
+    for (const Solution& s : packings(spec, built.instance, -1)) {
+      const Configuration c = to_configuration(built.instance, s);
+      EXPECT_TRUE(judge(spec, c).admissible) << "seed " << seed;
+      EXPECT_EQ(s.cost, cost_of(built.instance, s));
+      EXPECT_EQ(s.risk, risk_of(built.instance, s));
+      EXPECT_TRUE(got.insert(canonical_text(spec, c)).second) << "twice, seed " << seed;
+      risks.push_back(s.risk);
+    }
+    EXPECT_TRUE(std::includes(got.begin(), got.end(), expected.begin(), expected.end()))
+        << "seed " << seed;
+    found += got.size();
+    maximal += expected.size();
+    // With a bar: the same, up to it.
+    if (risks.empty()) continue;
+    std::sort(risks.begin(), risks.end());
+    const Units bar = risks[risks.size() / 2];
+    const auto upper = std::upper_bound(risks.begin(), risks.end(), bar);
+    EXPECT_EQ(packings(spec, built.instance, bar).size(),
+              static_cast<std::size_t>(upper - risks.begin()));
+  }
+  EXPECT_GT(maximal, 50U);
+  EXPECT_LT(found, 2 * maximal);
+}
+
+}  // namespace
+}  // namespace flexos
