@@ -76,6 +76,12 @@ class Certifier {
   /// they are the maximal elements, all of them. `effort`: at most as much, in Z3's own unit.
   RefutationResult refute_not_below(const std::vector<Configuration>& maximal, std::int64_t effort);
 
+  /// The same where they are only the least risky of them, by rising risk: no admissible
+  /// configuration that is less risky than the last may be missing, or as risky and safer than one
+  /// of them. (As risky as the last: any of them may be listed.)
+  RefutationResult refute_missing_maximal(const std::vector<Configuration>& listed,
+                                          const Instance& advice, Share share);
+
   /// Asks Z3, once, whether an admissible configuration cheaper than the last listed stands for a
   /// layout that is missing; looks whether what is left out is beaten, and what is listed is not.
   /// (As dear as the last listed: only what the search knows is looked at.)

@@ -44,8 +44,13 @@ bool LayoutSums::beats(Value value) {
 }
 
 void LayoutSums::beats_in_risk(Value value) {
+  beats_riskier(value.risk);
+  stairs_.push_back(value);
+}
+
+void LayoutSums::beats_riskier(Units risk) {
   constexpr Units kLeast = -(Units{1} << 126);
-  stairs_ = {{kLeast, value.risk + 1}, value};
+  stairs_ = {{kLeast, risk + 1}};
 }
 
 LayoutSums::Bounds LayoutSums::bounds_of(const Box& box) {

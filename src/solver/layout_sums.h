@@ -48,6 +48,8 @@ class LayoutSums {
   bool beats(Value value);
   /// What leaves more risk than `value`, or as much and costs no less, is beaten.
   void beats_in_risk(Value value);
+  /// What leaves more risk is beaten.
+  void beats_riskier(Units risk);
 
   /// Is everything in the box beaten, or over the budget? If not, and the work is not used up,
   /// `rest` gets options, by component, for which it is not.

@@ -76,6 +76,12 @@ Safest safest(const Spec& spec, const SafestRequest& request) {
     settle(asked, certifier->refute_not_below(result.maximal, effort), result.certificate,
            result.error);
   }
+  if (certifier && found.exact && !found.complete) {
+    settle(asked,
+           certifier->refute_missing_maximal(result.maximal, built.instance,
+                                             share_of_search(found.nodes, found.sums, request)),
+           result.certificate, result.error);
+  }
   if (certifier && request.process_ends) certifier->leave_standing();
   return result;
 }

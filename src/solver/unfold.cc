@@ -1,6 +1,7 @@
 #include "solver/unfold.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "solver/scalarised.h"
 
@@ -18,9 +19,11 @@ constexpr std::int64_t kFew = 4;
 
 }  // namespace
 
-Unfolding::Unfolding(const Spec& spec, Encoding& encoding, LayoutSums& sums, const Instance& advice)
+Unfolding::Unfolding(const Spec& spec, Encoding& encoding, LayoutSums& sums, const Instance& advice,
+                     Settled settled)
     : encoding_(encoding),
       sums_(sums),
+      settled_(std::move(settled)),
       order_(placement_order(advice)),
       bounds_(spec, encoding, sums, advice, order_),
       stages_(order_.size() + 1),
@@ -121,7 +124,7 @@ bool Unfolding::settled(const Stage& stage) {
   const bool layout = at(stage.placed) == order_.size();
   if (!layout && tried_ > layouts_ / kFew + saved_) return false;
   std::vector<std::size_t> rest;
-  const bool settled = sums_.settled(stage.box, rest);
+  const bool settled = settled_ ? settled_(stage.box) : sums_.settled(stage.box, rest);
   if (layout) ++layouts_;
   if (!layout) ++tried_;
   if (!layout && settled) ++saved_;

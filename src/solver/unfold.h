@@ -1,6 +1,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <vector>
 
 #include "solver/placed_bounds.h"
@@ -16,9 +17,13 @@ namespace flexos {
 /// ultrametric inequality, of which Z3 is given all triangles.
 class Unfolding {
  public:
+  /// Is nothing in the box new?
+  using Settled = std::function<bool(const Box&)>;
+
   /// All must outlive it. `advice`: in which order components are placed, and which layouts the
-  /// search takes for impossible.
-  Unfolding(const Spec& spec, Encoding& encoding, LayoutSums& sums, const Instance& advice);
+  /// search takes for impossible. `settled`: asked in place of the sums.
+  Unfolding(const Spec& spec, Encoding& encoding, LayoutSums& sums, const Instance& advice,
+            Settled settled = {});
   Unfolding(const Unfolding&) = delete;
   Unfolding& operator=(const Unfolding&) = delete;
 
@@ -42,6 +47,7 @@ class Unfolding {
 
   Encoding& encoding_;
   LayoutSums& sums_;
+  Settled settled_;
   std::vector<int> order_;
   PlacedBounds bounds_;
   std::int64_t layouts_ = 0;  ///< of which sums were formed

@@ -325,14 +325,16 @@ std::string safest_agrees(const Spec& spec, const std::optional<Decimal>& slowdo
   if (expected.size() > static_cast<std::size_t>(limit) && answer.complete) {
     return "completeness said of a part";
   }
-  return answer.complete ? evidence(answer.certificate, seed) : "";
+  // Of a part Z3 says nothing where what is safer may be riskier.
+  return answer.complete || risk_follows_order(spec) ? evidence(answer.certificate, seed) : "";
 }
 
 std::string safest_agrees(const Spec& spec, std::uint64_t seed) {
   std::string wrong = safest_agrees(spec, std::nullopt, 100000, seed);
   if (wrong.empty() && spec.profile) {
     const auto tight = Decimal::make(1050 + static_cast<int>(seed % 400), 3);
-    wrong = safest_agrees(spec, tight, seed % 2 == 0 ? 100000 : 3, seed);
+    wrong = safest_agrees(spec, tight, seed / 8 % 2 == 0 ? 100000 : 1 + static_cast<int>(seed % 3),
+                          seed);
   }
   return wrong;
 }
