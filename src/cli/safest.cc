@@ -44,10 +44,11 @@ int run_derived(App& app, const SafestOptions& options, const Spec& spec) {
   } else if (app.format == Format::dot) {
     printed = app.print(poset_dot(spec, judged.list));
   } else if (!judged.list.empty()) {
-    const std::string rest = found.complete ? ", complete, " + describe(found.certificate)
-                             : found.exact
-                                 ? ", the best by score of all; there may be more: --top N"
-                                 : ", the best by score of what was looked at; there may be more";
+    const std::string rest =
+        found.complete ? ", complete, " + describe(found.certificate)
+        : found.exact  ? fmt::format(", the best by score of all, {}; there may be more: --top N",
+                                     describe(found.certificate))
+                       : ", the best by score of what was looked at; there may be more";
     const std::string what =
         found.unfinished
             ? "1 within the budget, the safest that was met"

@@ -79,16 +79,10 @@ RefutationResult Certifier::refute_missing_maximal(const std::vector<Configurati
   }
   sums.beats_riskier(bar);
   Covered covered(spec, encoding, sums, listed, bar);
-  Unfolding unfolding(spec, encoding, sums, advice,
-                      [&](const Box& box) { return covered.left_in(box, 0).has_value(); });
-  if (!unfolding.run()) return {};
-  for (;;) {
-    const z3::check_result verdict = encoding.clauses().check();
-    if (verdict == z3::unsat) return {Refutation::confirmed, {}};
-    if (verdict != z3::sat) return {};
-    const auto found = encoding.read();
-    if (!found) continue;  // it broke what Z3 was not told yet
-    const auto left = covered.left_in({found->levels, found->levels}, kMostLeft);
+  // What the layout holds that is not at most as safe as a listed one: refuted, or confirmed where
+  // it may be left out.
+  const auto look_in = [&](const std::vector<Level>& levels) -> RefutationResult {
+    const auto left = covered.left_in({levels, levels}, kMostLeft);
     if (!left) return {};
     for (const Configuration& c : *left) {
       if (!judge(spec, c).admissible) return {};  // what is below it is not known
@@ -97,6 +91,21 @@ RefutationResult Certifier::refute_missing_maximal(const std::vector<Configurati
       });
       if (above || sums.value_of(c)->risk < bar) return {Refutation::refuted, c};
     }
+    return {Refutation::confirmed, {}};
+  };
+  Unfolding unfolding(spec, encoding, sums, advice, [&](const Box& box) {
+    return covered.left_in(box, 0) ||
+           (box.low == box.high && look_in(box.low).verdict == Refutation::confirmed);
+  });
+  if (!unfolding.run()) return {};
+  for (;;) {
+    const z3::check_result verdict = encoding.clauses().check();
+    if (verdict == z3::unsat) return {Refutation::confirmed, {}};
+    if (verdict != z3::sat) return {};
+    const auto found = encoding.read();
+    if (!found) continue;  // it broke what Z3 was not told yet
+    const RefutationResult here = look_in(found->levels);
+    if (here.verdict != Refutation::confirmed) return here;
     encoding.forbid_layout(*found);
   }
 }

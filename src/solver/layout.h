@@ -10,6 +10,12 @@
 /// decided.
 namespace flexos {
 
+/// Layouts: the rung of each pair is between these.
+struct RungBox {
+  std::vector<Rung> low;
+  std::vector<Rung> high;
+};
+
 /// Option classes that each component may take in this layout; empty optional where one has none.
 std::optional<std::vector<ClassMask>> classes_of_layout(const Instance& instance,
                                                         const std::vector<Rung>& rungs);

@@ -27,7 +27,7 @@ std::size_t at(int i) { return static_cast<std::size_t>(i); }
 class MaximalGoal : public Goal, private Packings::Receiver {
  public:
   MaximalGoal(const Instance& instance, const MaximalRequest& request)
-      : in_(instance), request_(request), packings_(instance, request.option_at_least, *this) {
+      : in_(instance), request_(request), packings_(instance, request.option_at_least) {
     refresh();
   }
 
@@ -40,7 +40,20 @@ class MaximalGoal : public Goal, private Packings::Receiver {
 
   void layout(const std::vector<Rung>& rungs) override {
     if (gave_up_) return;
-    packings_.look_in(rungs);
+    ++layouts_;
+    packings_.look_in(rungs, *this);
+  }
+
+  /// Is all of it below known elements? That is tried for few, and for as many more as it turns out
+  /// to be worth it.
+  bool nothing_in(const RungBox& box) override {
+    constexpr std::int64_t kFew = 4;
+    if (tried_ > layouts_ / kFew + saved_) return false;
+    ++tried_;
+    CoverCheck check(*this, box);
+    const bool covered = packings_.look_in(box, check);
+    if (covered) ++saved_;
+    return covered;
   }
 
   // Until there are as many as are kept, nothing is too risky: the sooner the right ones are.
@@ -52,6 +65,34 @@ class MaximalGoal : public Goal, private Packings::Receiver {
   std::int64_t looked_at() const { return looked_at_; }
 
  private:
+  /// Stops at what is not below a known element.
+  class CoverCheck : public Packings::Receiver {
+   public:
+    CoverCheck(MaximalGoal& goal, const RungBox& box) : goal_(goal) {
+      goal.looked_at_ += static_cast<std::int64_t>(goal.known_.size());
+      for (const Solution& m : goal.known_) {
+        if (std::equal(box.high.begin(), box.high.end(), m.rungs.begin(), std::less_equal<>())) {
+          above_.push_back(&m);
+        }
+      }
+    }
+    Units most_risk() override { return goal_.most_risk(); }
+    bool enough(std::int64_t looked_at) override { return goal_.enough(looked_at); }
+    bool packing(const Solution& solution) override {
+      const auto found = std::find_if(above_.begin(), above_.end(), [&](const Solution* m) {
+        return goal_.options_at_least(*m, solution);
+      });
+      goal_.looked_at_ += found - above_.begin();
+      if (found == above_.end()) return false;
+      std::rotate(above_.begin(), found, found + 1);  // likely to be above the next one too
+      return true;
+    }
+
+   private:
+    MaximalGoal& goal_;
+    std::vector<const Solution*> above_;
+  };
+
   const Option& option(int i, const std::array<int, 2>& which) const {
     return in_.classes[at(i)][at(which[0])].options[at(which[1])];
   }
@@ -59,11 +100,9 @@ class MaximalGoal : public Goal, private Packings::Receiver {
   bool full() const { return !kept_.empty() && static_cast<int>(kept_.size()) >= request_.limit; }
 
   bool out_of_effort() const {
-    // A node takes about as long as this many looks, a step of a climb (of which few fail at once)
-    // as long as so many nodes.
-    const std::int64_t node = 2 * in_.n * in_.n;
-    constexpr std::int64_t kStep = 50;
-    return request_.effort > 0 && node * (nodes_ + kStep * climbed_) + looked_at_ > request_.effort;
+    // A node takes about as long as this many looks.
+    const std::int64_t node = std::int64_t{2} * in_.n * in_.n;
+    return request_.effort > 0 && node * nodes_ + looked_at_ + climbed_ > request_.effort;
   }
 
   bool exhausted() const { return request_.deadline.passed() || out_of_effort(); }
@@ -80,6 +119,10 @@ class MaximalGoal : public Goal, private Packings::Receiver {
     for (std::size_t p = 0; p < a.rungs.size(); ++p) {
       if (b.rungs[p] < a.rungs[p]) return false;
     }
+    return options_at_least(b, a);
+  }
+
+  bool options_at_least(const Solution& b, const Solution& a) const {
     for (int i = 0; i < in_.n; ++i) {
       if (a.options[at(i)] != b.options[at(i)] &&
           !request_.option_at_least(i, option(i, b.options[at(i)]), option(i, a.options[at(i)]))) {
@@ -89,16 +132,17 @@ class MaximalGoal : public Goal, private Packings::Receiver {
     return true;
   }
 
-  void packing(const Solution& solution) override {
+  bool packing(const Solution& solution) override {
     for (const Solution& m : known_) {
-      if (at_least(m, solution)) return;
+      ++looked_at_;
+      if (at_least(m, solution)) return true;
     }
     Solution top = solution;
     while (const auto higher = safer(top)) top = *higher;
     // Cut short, the climb may have stopped below something.
     if (exhausted()) {
       gave_up_ = true;
-      if (!kept_.empty()) return;
+      if (!kept_.empty()) return false;
       unfinished_ = true;
     }
     known_.push_back(top);
@@ -109,6 +153,7 @@ class MaximalGoal : public Goal, private Packings::Receiver {
     kept_.insert(std::lower_bound(kept_.begin(), kept_.end(), top, before), top);
     if (static_cast<int>(kept_.size()) > request_.limit) kept_.pop_back();
     refresh();
+    return true;
   }
 
   /// An admissible solution strictly above `low`; nullopt: there is none, or time is up.
@@ -128,7 +173,7 @@ class MaximalGoal : public Goal, private Packings::Receiver {
   /// The cheapest solution at least as safe as `low` and strictly safer in the given pair or
   /// component.
   std::optional<Solution> above(const Solution& low, int pair, int component) {
-    ++climbed_;
+    climbed_ += std::int64_t{3} * in_.n * in_.n;
     Instance up = in_;
     up.lower = low.rungs;
     if (pair >= 0) up.lower[at(pair)] = static_cast<Rung>(low.rungs[at(pair)] + 1);
@@ -178,6 +223,8 @@ class MaximalGoal : public Goal, private Packings::Receiver {
         up.co_resident[at(i * in_.n + j)] = mask;
       }
     }
+    const std::int64_t propagation = std::int64_t{in_.n} * in_.n * in_.n;
+    climbed_ += propagation;
     Domain domain(up);
     if (!domain.propagate()) return std::nullopt;
     for (int i = 0; i < in_.n; ++i) {
@@ -195,7 +242,7 @@ class MaximalGoal : public Goal, private Packings::Receiver {
     ask.any = true;
     ask.deadline = request_.deadline;
     SearchResult found = search(up, ask);
-    climbed_ += found.stats.nodes;
+    climbed_ += found.stats.nodes * propagation;
     if (found.solutions.empty()) return std::nullopt;
     Solution result = std::move(found.solutions.back());
     for (int i = 0; i < in_.n; ++i) {
@@ -220,9 +267,12 @@ class MaximalGoal : public Goal, private Packings::Receiver {
   std::vector<Solution> kept_;   ///< the least risky of them
   std::vector<Corner> corners_;
   Packings packings_;
+  std::int64_t layouts_ = 0;
+  std::int64_t tried_ = 0;      ///< boxes of layouts
+  std::int64_t saved_ = 0;      ///< of these: nothing was in them
   std::int64_t nodes_ = 0;      ///< of the placement
-  std::int64_t looked_at_ = 0;  ///< in layouts
-  std::int64_t climbed_ = 0;    ///< steps tried, and nodes of their searches
+  std::int64_t looked_at_ = 0;  ///< partial choices in layouts, and known elements
+  std::int64_t climbed_ = 0;    ///< in climbs, as long as so many looks
   bool gave_up_ = false;
   bool unfinished_ = false;
 };

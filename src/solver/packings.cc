@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <tuple>
 
-#include "solver/layout.h"
-
 namespace flexos {
 
 namespace {
@@ -16,8 +14,8 @@ std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 }  // namespace
 
-Packings::Packings(const Instance& instance, const OptionOrder& at_least, Receiver& receiver)
-    : in_(instance), at_least_(at_least), receiver_(receiver) {}
+Packings::Packings(const Instance& instance, const OptionOrder& at_least)
+    : in_(instance), at_least_(at_least) {}
 
 const Packings::Choices& Packings::choices(int i, ClassMask allowed) {
   const auto [entry, created] = choices_.try_emplace({i, allowed});
@@ -55,17 +53,50 @@ const Packings::Choices& Packings::choices(int i, ClassMask allowed) {
   return result;
 }
 
-void Packings::look_in(const std::vector<Rung>& rungs) {
-  const auto allowed = classes_of_layout(in_, rungs);
-  if (!allowed) return;
+bool Packings::look_in(const std::vector<Rung>& rungs, Receiver& receiver) {
+  receiver_ = &receiver;
+  if (!prepare({rungs, rungs})) return true;
+  pick(0, cheapest_step_apart(in_, rungs).value_or(-1));
+  return !stopped_;
+}
+
+bool Packings::look_in(const RungBox& box, Receiver& receiver) {
+  receiver_ = &receiver;
+  if (prepare(box)) pick(0, -1);
+  return !stopped_;
+}
+
+/// False: nothing in the box is of interest.
+bool Packings::prepare(const RungBox& box) {
+  stopped_ = false;
+  // Who is surely in one compartment.
+  const auto allowed = classes_of_layout(in_, box.high);
+  if (!allowed) return false;
+  solution_.cost = 0;
+  solution_.risk = 0;
+  span_ = 0;
+  std::vector<Units> open(at(in_.n), 0);
+  for (int i = 0; i < in_.n; ++i) {
+    for (int j = 0; j < i; ++j) {
+      const auto p = at(pair_index(i, j));
+      Units least = in_.gate[p][box.low[p]];
+      Units most = least;
+      Units openness = in_.openness[box.low[p]];
+      for (Rung r = box.low[p]; r < box.high[p]; ++r) {
+        least = std::min(least, in_.gate[p][r + 1U]);
+        most = std::max(most, in_.gate[p][r + 1U]);
+        openness = std::min(openness, in_.openness[r + 1U]);
+      }
+      solution_.cost += least;
+      span_ += most - least;
+      open[at(i)] += in_.weight[at(i * in_.n + j)] * openness;
+      open[at(j)] += in_.weight[at(j * in_.n + i)] * openness;
+    }
+  }
   parts_.clear();
   for (int i = 0; i < in_.n; ++i) {
-    Units open = 0;
-    for (int v = 0; v < in_.n; ++v) {
-      if (v != i) open += in_.weight[at(i * in_.n + v)] * in_.openness[rungs[at(pair_index(i, v))]];
-    }
-    parts_.push_back({&choices(i, (*allowed)[at(i)]), i, open});
-    if (parts_.back().choices->list.empty()) return;
+    parts_.push_back({&choices(i, (*allowed)[at(i)]), i, open[at(i)]});
+    if (parts_.back().choices->list.empty()) return false;
   }
   std::stable_sort(parts_.begin(), parts_.end(), [](const Part& a, const Part& b) {
     return a.choices->dearest - a.choices->cheapest > b.choices->dearest - b.choices->cheapest;
@@ -79,31 +110,27 @@ void Packings::look_in(const std::vector<Rung>& rungs) {
     dearest_[k] = dearest_[k + 1] + part.choices->dearest;
     least_risk_[k] = least_risk_[k + 1] + part.choices->list.front().exposure * part.open;
   }
-  solution_.rungs = rungs;
+  solution_.rungs = box.high;
   solution_.options.assign(at(in_.n), {});
-  solution_.cost = 0;
-  solution_.risk = 0;
-  for (std::size_t p = 0; p < in_.pairs(); ++p) solution_.cost += in_.gate[p][rungs[p]];
-  most_risk_ = receiver_.most_risk();
-  if (in_.budget >= 0 && solution_.cost + cheapest_[0] > in_.budget) return;
-  if (most_risk_ >= 0 && least_risk_[0] > most_risk_) return;
-  stopped_ = false;
-  pick(0, cheapest_step_apart(in_, rungs).value_or(-1));
+  most_risk_ = receiver_->most_risk();
+  if (in_.budget >= 0 && solution_.cost + cheapest_[0] > in_.budget) return false;
+  return most_risk_ < 0 || least_risk_[0] <= most_risk_;
 }
 
 /// `upgrade`: the least that a step costs that is possible whatever the rest becomes.
 void Packings::pick(std::size_t k, Units upgrade) {
   if (++looked_at_ == kPause) {
-    stopped_ = receiver_.enough(looked_at_);
+    stopped_ = receiver_->enough(looked_at_);
     looked_at_ = 0;
     if (stopped_) return;
   }
-  if (upgrade >= 0 && (in_.budget < 0 || solution_.cost + dearest_[k] + upgrade <= in_.budget)) {
+  if (upgrade >= 0 &&
+      (in_.budget < 0 || solution_.cost + span_ + dearest_[k] + upgrade <= in_.budget)) {
     return;
   }
   if (k == parts_.size()) {
-    receiver_.packing(solution_);
-    most_risk_ = receiver_.most_risk();
+    stopped_ = !receiver_->packing(solution_);
+    most_risk_ = receiver_->most_risk();
     return;
   }
   const Part& part = parts_[k];

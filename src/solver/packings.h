@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "solver/layout.h"
 #include "solver/tradeoff.h"
 
 namespace flexos {
@@ -21,16 +22,22 @@ class Packings {
     virtual ~Receiver() = default;
     /// What is riskier is not looked for; -1 = everything is. It may only fall.
     virtual Units most_risk() = 0;
-    virtual void packing(const Solution& solution) = 0;
+    /// False: no more of them.
+    virtual bool packing(const Solution& solution) = 0;
     /// Called now and then, with how many partial choices were looked at since; true = stop.
     virtual bool enough(std::int64_t looked_at) = 0;
   };
 
-  /// All must outlive it.
-  Packings(const Instance& instance, const OptionOrder& at_least, Receiver& receiver);
+  /// Both must outlive it.
+  Packings(const Instance& instance, const OptionOrder& at_least);
 
-  /// Hands over all of them, and perhaps some that a step does make safer.
-  void look_in(const std::vector<Rung>& rungs);
+  /// Hands over all of them, and perhaps some that a step does make safer. False: it was stopped.
+  bool look_in(const std::vector<Rung>& rungs, Receiver& receiver);
+
+  /// The same of all layouts of a box at once: option sets, with the highest rungs and the least
+  /// cost and risk of the box, such that what no option improves in any of its layouts has one of
+  /// them.
+  bool look_in(const RungBox& box, Receiver& receiver);
 
  private:
   struct Choice {
@@ -52,13 +59,15 @@ class Packings {
   };
 
   const Choices& choices(int i, ClassMask allowed);
+  bool prepare(const RungBox& box);
   void pick(std::size_t k, Units upgrade);
 
   const Instance& in_;
   const OptionOrder& at_least_;
-  Receiver& receiver_;
   std::map<std::pair<int, ClassMask>, Choices> choices_;
-  // Of the layout in hand:
+  // Of the box in hand:
+  Receiver* receiver_ = nullptr;
+  Units span_ = 0;               ///< what boundaries cost at most beyond the least
   std::vector<Part> parts_;      ///< in the order of choice
   std::vector<Units> cheapest_;  ///< by number of those chosen: of the rest
   std::vector<Units> dearest_;

@@ -13,7 +13,10 @@ class Kept : public Packings::Receiver {
  public:
   explicit Kept(Units bar) : bar_(bar) {}
   Units most_risk() override { return bar_; }
-  void packing(const Solution& solution) override { solutions.push_back(solution); }
+  bool packing(const Solution& solution) override {
+    solutions.push_back(solution);
+    return true;
+  }
   bool enough(std::int64_t) override { return false; }
   std::vector<Solution> solutions;
 
@@ -21,19 +24,25 @@ class Kept : public Packings::Receiver {
   Units bar_;
 };
 
-std::vector<Solution> packings(const Spec& spec, const Instance& in, Units bar) {
-  const OptionOrder order = [&](int i, const Option& b, const Option& a) {
+OptionOrder order_of(const Spec& spec) {
+  return [&spec](int i, const Option& b, const Option& a) {
     return (a.hardening & ~b.hardening) == 0 &&
            variant_at_least(spec.components[test::at(i)], b.variant, a.variant);
   };
+}
+
+std::vector<Solution> packings(const Spec& spec, const Instance& in, Units bar) {
+  const OptionOrder order = order_of(spec);
   Kept kept(bar);
-  Packings look(in, order, kept);
+  Packings look(in, order);
   for (const auto& rungs : test::ultrametrics(in.n, static_cast<int>(in.levels.size()))) {
     bool inside = within_limits(in, rungs);
     for (std::size_t p = 0; p < in.pairs(); ++p) {
       inside = inside && rungs[p] >= in.lower[p] && rungs[p] <= in.upper[p];
     }
-    if (inside) look.look_in(rungs);
+    if (inside) {
+      EXPECT_TRUE(look.look_in(rungs, kept));
+    }
   }
   return kept.solutions;
 }
@@ -78,6 +87,41 @@ TEST(Packings, AllThatNothingIsSaferThanAndFewOthers) {
   }
   EXPECT_GT(maximal, 50U);
   EXPECT_LT(found, 2 * maximal);
+}
+
+TEST(Packings, OfABoxCoverWhateverItsLayoutsHold) {
+  int boxes = 0;
+  std::size_t covered = 0;
+  for (std::uint64_t seed = 0; seed < 60; ++seed) {
+    const Spec spec = test::parse(test::random_spec(seed, 3));
+    const BuiltInstance built = build_instance(spec);
+    ASSERT_FALSE(built.error);
+    const Instance& in = built.instance;
+    if (in.infeasible) continue;
+    const OptionOrder order = order_of(spec);
+    const std::vector<Configuration> all = test::admissible(spec);
+    // One pair is decided, as the placement has it: a component is still to come.
+    for (Rung r = in.lower[0]; r <= in.upper[0]; ++r) {
+      RungBox box{in.lower, in.upper};
+      box.low[0] = box.high[0] = r;
+      Kept kept(-1);
+      Packings look(in, order);
+      EXPECT_TRUE(look.look_in(box, kept));
+      ++boxes;
+      std::vector<Configuration> tops;
+      for (const Solution& s : kept.solutions) tops.push_back(to_configuration(in, s));
+      for (const Configuration& c : all) {
+        if (c.levels[0] != in.levels[r]) continue;
+        EXPECT_TRUE(
+            std::any_of(tops.begin(), tops.end(),
+                        [&](const Configuration& top) { return at_least_as_safe(spec, top, c); }))
+            << "seed " << seed;
+        ++covered;
+      }
+    }
+  }
+  EXPECT_GT(boxes, 100);
+  EXPECT_GT(covered, 1000U);
 }
 
 }  // namespace

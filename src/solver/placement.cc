@@ -56,6 +56,7 @@ void Placement::descend(int placed) {
     if (within_limits(in_, rungs_)) goal_.layout(rungs_);
     return;
   }
+  if (nothing_below(placed)) return;
   const int next = order_[at(placed)];
   auto choices = bounds_.choices(places_[at(placed)], placed);
   for (Scalarised::Choice& choice : choices) {
@@ -84,6 +85,18 @@ void Placement::descend(int placed) {
     classes_ = before;
     if (stopped_) return;
   }
+}
+
+bool Placement::nothing_below(int placed) {
+  box_.low = in_.lower;
+  box_.high = in_.upper;
+  for (int a = 0; a < placed; ++a) {
+    for (int b = 0; b < a; ++b) {
+      const auto p = at(pair_index(order_[at(a)], order_[at(b)]));
+      box_.low[p] = box_.high[p] = rungs_[p];
+    }
+  }
+  return goal_.nothing_in(box_);
 }
 
 void Placement::put(int placed, int next, int beside, Rung r) {

@@ -3,6 +3,7 @@
 #include <optional>
 #include <vector>
 
+#include "solver/layout.h"
 #include "solver/scalarised.h"
 #include "solver/search.h"
 
@@ -21,6 +22,8 @@ class Goal {
   /// By rising cost and falling risk.
   virtual const std::vector<Corner>& corners() = 0;
   virtual void layout(const std::vector<Rung>& rungs) = 0;
+  /// Is nothing of interest in the box of layouts? (Where it is asked, the bounds do not say so.)
+  virtual bool nothing_in(const RungBox& /*box*/) { return false; }
   /// Called now and then; true = stop.
   virtual bool pause(std::int64_t nodes) = 0;
   /// Which choice to follow first: what leaves the least risk? Else a mixture of cost and risk.
@@ -48,6 +51,7 @@ class Placement {
   void put(int placed, int next, int beside, Rung r);
   bool counts_possible(int placed) const;
   bool nothing_new(const std::vector<double>& bound);
+  bool nothing_below(int placed);
 
   const Instance& in_;
   Goal& goal_;
@@ -55,6 +59,7 @@ class Placement {
   Scalarised bounds_;
   std::vector<int> order_;
   std::vector<Rung> rungs_;
+  RungBox box_;
   std::vector<ClassMask> classes_;
   std::vector<Scalarised::Places> places_;  ///< by number of those placed
   std::vector<std::vector<double>> above_;  ///< by number of those placed and rate

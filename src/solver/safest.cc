@@ -10,13 +10,16 @@ namespace flexos {
 
 namespace {
 
-/// What is looked at before a large system's answer is given as it stands: up to a minute's work.
-constexpr std::int64_t kEffort = 2'000'000'000;
+/// What is looked at before a large system's answer is given as it stands: up to half a minute's
+/// work.
+constexpr std::int64_t kEffort = 600'000'000;
 
-/// Z3's share, in its own unit (a second has some two millions): about 300 an element are needed,
-/// which is less than what it took to find them.
+/// Z3's share where everything is listed, in its own unit (a second has some two millions): about
+/// 300 an element are needed, which is less than what it took to find them.
 constexpr std::int64_t kCertify = 400'000;
 constexpr std::int64_t kCertifyElement = 1'000;
+/// Where it is a part: sums an element, beside what the search allows.
+constexpr std::int64_t kSumsElement = 30'000;
 /// Where it is asked for by name, this many times as much.
 constexpr std::int64_t kCertifyAsked = 100;
 
@@ -77,9 +80,10 @@ Safest safest(const Spec& spec, const SafestRequest& request) {
            result.error);
   }
   if (certifier && found.exact && !found.complete) {
-    settle(asked,
-           certifier->refute_missing_maximal(result.maximal, built.instance,
-                                             share_of_search(found.nodes, found.sums, request)),
+    Share share = share_of_search(found.nodes, found.sums, request);
+    share.effort += kCertifyElement * static_cast<std::int64_t>(result.maximal.size());
+    share.work += kSumsElement * static_cast<std::int64_t>(result.maximal.size());
+    settle(asked, certifier->refute_missing_maximal(result.maximal, built.instance, share),
            result.certificate, result.error);
   }
   if (certifier && request.process_ends) certifier->leave_standing();
