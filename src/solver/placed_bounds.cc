@@ -157,7 +157,10 @@ PlacedBounds::Finding PlacedBounds::place(const Stage& stage, const std::vector<
     }
   }
   for (int b = 0; b < now.placed; ++b) {
-    if (!price(order_[at(b)], now)) return Finding::impossible;
+    const int i = order_[at(b)];
+    const bool same = i != next && levels[at(i)] != 0 && now.low[at(i)] == stage.low[at(i)] &&
+                      now.high[at(i)] == stage.high[at(i)];
+    if (!same && !price(i, now)) return Finding::impossible;
   }
   if (nothing_new(stage.rest.data(), place.here.data(), others.data(), now.own.data())) {
     return Finding::nothing_new;
@@ -224,15 +227,17 @@ void PlacedBounds::add_rows(const Stage& stage, const Members& members, std::siz
 
 void PlacedBounds::find_places(const Stage& stage, Places& place) const {
   place.here.assign(at(n_ - stage.placed) * count_, 0);
-  place.nearer.clear();
   if (place.rung == 0) {
+    place.nearer.clear();
     add_rows(stage, place.members, 0, place.here);
     place.least = place.here;
     return;
   }
-  for (Members& c : classes_within(place.members, sums_.levels()[place.rung - 1], stage.box)) {
-    Places& inside = place.nearer.emplace_back();
-    inside.members = std::move(c);
+  auto classes = classes_within(place.members, sums_.levels()[place.rung - 1], stage.box);
+  place.nearer.resize(classes.size());  // what is there keeps its memory
+  for (std::size_t c = 0; c < classes.size(); ++c) {
+    Places& inside = place.nearer[c];
+    inside.members = std::move(classes[c]);
     inside.rung = place.rung - 1;
     inside.others.assign(place.here.size(), 0);
     add_rows(stage, inside.members, place.rung, inside.others);
@@ -242,8 +247,8 @@ void PlacedBounds::find_places(const Stage& stage, Places& place) const {
   const bool no_room = level < spec_.pt   ? stage.full[at(place.members.front())]
                        : level < spec_.vm ? false
                                           : stage.vms_full;
-  const std::vector<Units> nowhere(place.here.size(), kNowhere);
-  place.least = no_room ? nowhere : place.here;
+  place.least = place.here;
+  if (no_room) std::fill(place.least.begin(), place.least.end(), kNowhere);
   for (Places& inside : place.nearer) {
     find_places(stage, inside);
     for (std::size_t k = 0; k < place.here.size(); ++k) {
@@ -251,7 +256,7 @@ void PlacedBounds::find_places(const Stage& stage, Places& place) const {
       place.least[k] = std::min(place.least[k], inside.others[k] + inside.least[k]);
     }
   }
-  if (no_room) place.here = nowhere;
+  if (no_room) std::fill(place.here.begin(), place.here.end(), kNowhere);
 }
 
 /// What the search takes for too many of anything.

@@ -162,6 +162,10 @@ void WeightedBounds::own(int i, const Steps& steps, Units low, Units high, Units
   const Units* slope = slope_.data() + at(i) * count;
   std::array<Units, kMostRates> at_high;
   phi(steps, low, least);
+  if (low == high) {
+    for (std::size_t k = 0; k < count; ++k) least[k] -= slope[k] * low;
+    return;
+  }
   phi(steps, high, at_high.data());
   for (std::size_t k = 0; k < count; ++k) {
     least[k] = std::min(least[k] - slope[k] * low, at_high[k] - slope[k] * high);
