@@ -59,23 +59,19 @@ std::optional<std::vector<Configuration>> Covered::left_in(const Box& box, std::
   complete_ = true;
   parts_.clear();
   Units gates = 0;
-  span_ = 0;
   std::vector<Units> open(at(n), 0);
   std::vector<std::vector<int>> mates(at(n));
   for (int i = 0; i < n; ++i) {
     for (int j = 0; j < i; ++j) {
       const auto p = at(pair_index(i, j));
       Units least = encoding_.gate(pair_index(i, j), box.low[p]);
-      Units most_gate = least;
       Units openness = sums_.risks().openness[box.low[p]];
       for (const Level l : sums_.levels()) {
         if (l <= box.low[p] || l > box.high[p]) continue;
         least = std::min(least, Units{encoding_.gate(pair_index(i, j), l)});
-        most_gate = std::max(most_gate, Units{encoding_.gate(pair_index(i, j), l)});
         openness = std::min(openness, sums_.risks().openness[l]);
       }
       gates += least;
-      span_ += most_gate - least;
       open[at(i)] += openness * sums_.risks().weight[at(i * n + j)];
       open[at(j)] += openness * sums_.risks().weight[at(j * n + i)];
       if (box.high[p] != 0) continue;
@@ -116,8 +112,9 @@ std::optional<std::vector<Configuration>> Covered::left_in(const Box& box, std::
 void Covered::pick(std::size_t k, LayoutSums::Value sum, Units upgrade) {
   const auto most = encoding_.most_cost();
   if (most && sum.cost + rest_[k].cheapest > *most) return;
-  // However dear the rest becomes, one of them could still be stronger: what is then is looked at.
-  if (upgrade >= 0 && (!most || sum.cost + span_ + rest_[k].dearest + upgrade <= *most)) return;
+  // However dear the rest becomes, one of them could still be stronger, as far as the box's bounds
+  // say: what is then is looked at, and is above this in all its layouts.
+  if (upgrade >= 0 && (!most || sum.cost + rest_[k].dearest + upgrade <= *most)) return;
   if (sums_.exhausted() || above_.size() + most_left_ == 0) {
     complete_ = false;
     return;

@@ -64,7 +64,6 @@ class Covered {
   Units most_risk_;
   std::map<std::vector<int>, Choices> choices_;  ///< component, mates
   // Of the box in hand:
-  Units span_ = 0;           ///< what boundaries cost at most beyond the least
   std::vector<Part> parts_;  ///< in the order of choice: the more costs differ, the sooner
   std::vector<Rest> rest_;
   std::vector<const Configuration*> above_;  ///< those known at least as fine as all of it

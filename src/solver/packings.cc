@@ -74,21 +74,17 @@ bool Packings::prepare(const RungBox& box) {
   if (!allowed) return false;
   solution_.cost = 0;
   solution_.risk = 0;
-  span_ = 0;
   std::vector<Units> open(at(in_.n), 0);
   for (int i = 0; i < in_.n; ++i) {
     for (int j = 0; j < i; ++j) {
       const auto p = at(pair_index(i, j));
       Units least = in_.gate[p][box.low[p]];
-      Units most = least;
       Units openness = in_.openness[box.low[p]];
       for (Rung r = box.low[p]; r < box.high[p]; ++r) {
         least = std::min(least, in_.gate[p][r + 1U]);
-        most = std::max(most, in_.gate[p][r + 1U]);
         openness = std::min(openness, in_.openness[r + 1U]);
       }
       solution_.cost += least;
-      span_ += most - least;
       open[at(i)] += in_.weight[at(i * in_.n + j)] * openness;
       open[at(j)] += in_.weight[at(j * in_.n + i)] * openness;
     }
@@ -124,8 +120,7 @@ void Packings::pick(std::size_t k, Units upgrade) {
     looked_at_ = 0;
     if (stopped_) return;
   }
-  if (upgrade >= 0 &&
-      (in_.budget < 0 || solution_.cost + span_ + dearest_[k] + upgrade <= in_.budget)) {
+  if (upgrade >= 0 && (in_.budget < 0 || solution_.cost + dearest_[k] + upgrade <= in_.budget)) {
     return;
   }
   if (k == parts_.size()) {

@@ -35,8 +35,7 @@ class Packings {
   bool look_in(const std::vector<Rung>& rungs, Receiver& receiver);
 
   /// The same of all layouts of a box at once: option sets, with the highest rungs and the least
-  /// cost and risk of the box, such that what no option improves in any of its layouts has one of
-  /// them.
+  /// cost and risk of the box, such that whatever is in it is at most as safe as one of them.
   bool look_in(const RungBox& box, Receiver& receiver);
 
  private:
@@ -67,7 +66,6 @@ class Packings {
   std::map<std::pair<int, ClassMask>, Choices> choices_;
   // Of the box in hand:
   Receiver* receiver_ = nullptr;
-  Units span_ = 0;               ///< what boundaries cost at most beyond the least
   std::vector<Part> parts_;      ///< in the order of choice
   std::vector<Units> cheapest_;  ///< by number of those chosen: of the rest
   std::vector<Units> dearest_;

@@ -93,7 +93,8 @@ TEST(Packings, OfABoxCoverWhateverItsLayoutsHold) {
   int boxes = 0;
   std::size_t covered = 0;
   for (std::uint64_t seed = 0; seed < 60; ++seed) {
-    const Spec spec = test::parse(test::random_spec(seed, 3));
+    const Spec spec = test::with_budget(test::parse(test::random_spec(seed, 3)),
+                                        1100 + static_cast<int>(seed % 10) * 100);
     const BuiltInstance built = build_instance(spec);
     ASSERT_FALSE(built.error);
     const Instance& in = built.instance;

@@ -105,6 +105,17 @@ inline std::set<std::string> texts(const Spec& spec, const std::vector<Configura
   return result;
 }
 
+/// The spec with this slowdown for a budget, in thousandths, and no other.
+inline Spec with_budget(Spec spec, int slowdown) {
+  std::erase_if(spec.statements,
+                [](const Statement& s) { return s.kind == StatementKind::budget_slowdown; });
+  Statement budget;
+  budget.kind = StatementKind::budget_slowdown;
+  budget.decimal = Decimal::make(slowdown, 3).value_or(Decimal(2));
+  spec.statements.push_back(budget);
+  return spec;
+}
+
 /// Draws that are the same with every standard library.
 class Draw {
  public:
