@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
@@ -24,6 +25,9 @@ using Clock = std::chrono::steady_clock;
 double since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
+
+/// Seconds that a process has to end by itself when its time is up.
+constexpr double kGrace = 0.5;
 
 }  // namespace
 
@@ -57,16 +61,23 @@ ProcessResult run_process(const std::vector<std::string>& command, double time_l
   std::array<pollfd, 2> watched{pollfd{out[0], POLLIN, 0}, pollfd{err[0], POLLIN, 0}};
   std::array<std::string*, 2> sinks{&result.out, &result.err};
   int open_ends = 2;
+  bool killed = false;
   while (open_ends > 0) {
     const double left = time_limit - since(start);
+    // MiniZinc runs its solver in a group of its own, and ends it when it is asked to end.
     if (left <= 0 && !result.timed_out) {
       result.timed_out = true;
+      kill(-child, SIGTERM);
+    }
+    if (left <= -kGrace && !killed) {
+      killed = true;
       kill(-child, SIGKILL);
     }
-    const int wait_ms = result.timed_out ? 1000 : static_cast<int>(left * 1000) + 1;
+    const double wait = killed ? 1 : result.timed_out ? kGrace + left : left;
+    const int wait_ms = static_cast<int>(std::max(wait, 0.0) * 1000) + 1;
     const int ready = poll(watched.data(), watched.size(), wait_ms);
     if (ready < 0 && errno != EINTR) break;
-    if (ready == 0 && result.timed_out) break;  // a grandchild keeps the pipe
+    if (ready == 0 && killed) break;  // a grandchild keeps the pipe
     for (std::size_t k = 0; k < watched.size(); ++k) {
       if (watched[k].fd < 0 || watched[k].revents == 0) continue;
       std::array<char, 65536> buffer{};
@@ -79,6 +90,7 @@ ProcessResult run_process(const std::vector<std::string>& command, double time_l
       }
     }
   }
+  if (result.timed_out) kill(-child, SIGKILL);  // whoever is left
   int status = 0;
   rusage usage{};
   while (wait4(child, &status, 0, &usage) < 0 && errno == EINTR) {

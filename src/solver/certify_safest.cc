@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <optional>
 
 #include "model/order.h"
 #include "solver/covered.h"
@@ -62,15 +63,17 @@ RefutationResult Certifier::refute_missing_maximal(const std::vector<Configurati
                                                    const Instance& advice, Share share) {
   const Spec& spec = refuter_->spec();
   if (listed.empty() || !risk_follows_order(spec)) return {};
+  // The list is compared with itself: that is work too.
+  const auto pairs = static_cast<std::int64_t>(listed.size() * listed.size());
+  if (pairs > share.work) return {};
   if (const Configuration* wrong = not_maximal(spec, listed)) {
     return {Refutation::refuted, *wrong, true};
   }
   Encoding& encoding = refuter_->encoding();
   refuter_->limit(share.effort);
   if (spec.profile) encoding.require_budget();
-  LayoutSums sums(spec, encoding, advice, share.work, refuter_->deadline());
+  LayoutSums sums(spec, encoding, advice, share.work - pairs, refuter_->deadline());
   if (!sums.fits()) return {};
-  sums.spend(listed.size() * listed.size());
   Units bar = 0;
   for (const Configuration& m : listed) {
     const auto value = sums.value_of(m);
@@ -93,11 +96,16 @@ RefutationResult Certifier::refute_missing_maximal(const std::vector<Configurati
     }
     return {Refutation::confirmed, {}};
   };
+  std::optional<RefutationResult> wrong;
   Unfolding unfolding(spec, encoding, sums, advice, [&](const Box& box) {
-    return covered.left_in(box, 0) ||
-           (box.low == box.high && look_in(box.low).verdict == Refutation::confirmed);
+    if (box.low != box.high) return covered.left_in(box, 0).has_value();
+    const RefutationResult here = look_in(box.low);
+    if (here.verdict == Refutation::refuted && !wrong) wrong = here;
+    return here.verdict == Refutation::confirmed;
   });
-  if (!unfolding.run()) return {};
+  const bool unfolded = unfolding.run();
+  if (wrong) return *wrong;
+  if (!unfolded) return {};
   for (;;) {
     const z3::check_result verdict = encoding.clauses().check();
     if (verdict == z3::unsat) return {Refutation::confirmed, {}};

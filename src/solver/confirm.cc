@@ -27,12 +27,14 @@ std::string why_not_certified(const Spec& spec, const Ask& request) {
   return fmt::format("more than {} components: ask Z3 to confirm with --certify", kCertifyUpTo);
 }
 
-Share share_of_search(std::int64_t nodes, std::int64_t sums, const Ask& request) {
+Share share_of_search(std::int64_t nodes, std::int64_t sums, const Ask& request,
+                      std::size_t listed) {
   // The more nodes a search has, the less each takes it.
   constexpr std::int64_t kFew = 500'000;
   const std::int64_t few = std::min(nodes, kFew);
-  return asked_for({1'000'000 + 150 * few + 10 * nodes + sums / 3,
-                    15'000'000 + 5'000 * few + 400 * nodes + 2 * sums},
+  const auto elements = static_cast<std::int64_t>(listed);
+  return asked_for({1'000'000 + 150 * few + 10 * nodes + sums / 3 + 1'000 * elements,
+                    15'000'000 + 5'000 * few + 400 * nodes + 2 * sums + 30'000 * elements},
                    request);
 }
 

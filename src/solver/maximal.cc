@@ -44,11 +44,14 @@ class MaximalGoal : public Goal, private Packings::Receiver {
     packings_.look_in(rungs, *this);
   }
 
-  /// Is all of it below known elements? That is tried for few, and for as many more as it turns out
-  /// to be worth it.
-  bool nothing_in(const RungBox& box) override {
+  // Of few, and of as many more as it turns out to be worth it.
+  bool asks_of_boxes() const override {
     constexpr std::int64_t kFew = 4;
-    if (tried_ > layouts_ / kFew + saved_) return false;
+    return tried_ <= layouts_ / kFew + saved_;
+  }
+
+  /// Is all of it below known elements?
+  bool nothing_in(const RungBox& box) override {
     ++tried_;
     CoverCheck check(*this, box);
     const bool covered = packings_.look_in(box, check);

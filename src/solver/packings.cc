@@ -35,7 +35,11 @@ const Packings::Choices& Packings::choices(int i, ClassMask allowed) {
   };
   for (Choice& low : all) {
     for (const Choice& high : all) {
-      if (high.option == low.option || !at_least_(i, option(high), option(low))) continue;
+      // Where the stronger one is more open it may be too risky to be looked at in place of this.
+      if (high.option == low.option || high.exposure > low.exposure ||
+          !at_least_(i, option(high), option(low))) {
+        continue;
+      }
       const Units extra = std::max(Units{0}, high.cost - low.cost);
       if (low.upgrade < 0 || extra < low.upgrade) low.upgrade = extra;
     }

@@ -43,7 +43,7 @@ class Packings {
     Units cost;
     Units exposure;
     std::array<int, 2> option;
-    Units upgrade;  ///< least extra cost of a strictly stronger option; -1 = there is none
+    Units upgrade;  ///< least extra cost of a stronger one that is no more open; -1: none
   };
   /// By rising exposure; without those that cost as much as a stronger one.
   struct Choices {

@@ -88,6 +88,7 @@ void Placement::descend(int placed) {
 }
 
 bool Placement::nothing_below(int placed) {
+  if (!goal_.asks_of_boxes()) return false;
   box_.low = in_.lower;
   box_.high = in_.upper;
   for (int a = 0; a < placed; ++a) {

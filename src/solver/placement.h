@@ -22,7 +22,9 @@ class Goal {
   /// By rising cost and falling risk.
   virtual const std::vector<Corner>& corners() = 0;
   virtual void layout(const std::vector<Rung>& rungs) = 0;
-  /// Is nothing of interest in the box of layouts? (Where it is asked, the bounds do not say so.)
+  /// Is it worth asking whether there is anything in a box of layouts? The bounds do not say no.
+  virtual bool asks_of_boxes() const { return false; }
+  /// Is nothing of interest in it?
   virtual bool nothing_in(const RungBox& /*box*/) { return false; }
   /// Called now and then; true = stop.
   virtual bool pause(std::int64_t nodes) = 0;

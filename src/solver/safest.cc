@@ -18,8 +18,6 @@ constexpr std::int64_t kEffort = 600'000'000;
 /// 300 an element are needed, which is less than what it took to find them.
 constexpr std::int64_t kCertify = 400'000;
 constexpr std::int64_t kCertifyElement = 1'000;
-/// Where it is a part: sums an element, beside what the search allows.
-constexpr std::int64_t kSumsElement = 30'000;
 /// Where it is asked for by name, this many times as much.
 constexpr std::int64_t kCertifyAsked = 100;
 
@@ -80,11 +78,15 @@ Safest safest(const Spec& spec, const SafestRequest& request) {
            result.error);
   }
   if (certifier && found.exact && !found.complete) {
-    Share share = share_of_search(found.nodes, found.sums, request);
-    share.effort += kCertifyElement * static_cast<std::int64_t>(result.maximal.size());
-    share.work += kSumsElement * static_cast<std::int64_t>(result.maximal.size());
-    settle(asked, certifier->refute_missing_maximal(result.maximal, built.instance, share),
-           result.certificate, result.error);
+    if (risk_follows_order(asked)) {
+      settle(asked,
+             certifier->refute_missing_maximal(
+                 result.maximal, built.instance,
+                 share_of_search(found.nodes, found.sums, request, result.maximal.size())),
+             result.certificate, result.error);
+    } else {
+      result.certificate.note = "what is safer may be riskier here: Z3 is not asked about a part";
+    }
   }
   if (certifier && request.process_ends) certifier->leave_standing();
   return result;

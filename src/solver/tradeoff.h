@@ -30,7 +30,8 @@ struct TradeoffResult {
   bool exact = false;       ///< proven to be the first of all there are; complete implies it
   bool unfinished = false;  ///< maximal: time ended the climb to the only point there is
   std::int64_t nodes = 0;
-  std::int64_t sums = 0;  ///< of costs and risks, formed in layouts
+  std::int64_t sums =
+      0;  ///< of costs and risks, formed in layouts; maximal: what is looked at there
 };
 
 /// The complete frontier of (cost, risk) among the admissible solutions.
@@ -47,7 +48,7 @@ using OptionOrder = std::function<bool(int component, const Option& b, const Opt
 struct MaximalRequest {
   Deadline deadline;
   int limit = 100;          ///< keep the least risky
-  std::int64_t effort = 0;  ///< most nodes and option sets looked at; 0 = no limit
+  std::int64_t effort = 0;  ///< most that is looked at, nodes and climbs weighted; 0 = no limit
   OptionOrder option_at_least;
 };
 
